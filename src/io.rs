@@ -1,0 +1,129 @@
+//! The socket: the only system calls of this crate besides libcrypto's.
+#![allow(unsafe_code)]
+
+use std::ffi::{c_int, c_short};
+use std::io;
+use std::time::Duration;
+
+/// Which readiness is waited for, or was found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// Bytes can be read, or the peer has closed.
+    pub read: bool,
+    /// Bytes can be written.
+    pub write: bool,
+}
+
+/// `send(2)` by the rules of `LIBSSH2_SEND_FUNC`: the bytes sent, or the negated errno, where everything that means
+/// "not now" is `-EAGAIN`.
+pub fn send(socket: c_int, bytes: &[u8], flags: c_int) -> isize {
+    // SAFETY: the pointer and the length are those of a live slice, which `send` only reads.
+    outcome(unsafe { libc::send(socket, bytes.as_ptr().cast(), bytes.len(), flags) })
+}
+
+/// `recv(2)` by the rules of `LIBSSH2_RECV_FUNC`: the bytes received, 0 at the end of the stream, or the negated errno.
+pub fn recv(socket: c_int, space: &mut [u8], flags: c_int) -> isize {
+    // SAFETY: the pointer and the length are those of a live, exclusively borrowed slice; `recv` writes only within it.
+    outcome(unsafe { libc::recv(socket, space.as_mut_ptr().cast(), space.len(), flags) })
+}
+
+fn outcome(result: isize) -> isize {
+    if result >= 0 {
+        return result;
+    }
+    let errno = match last_errno() {
+        libc::EINTR | libc::EWOULDBLOCK => libc::EAGAIN,
+        other => other,
+    };
+    isize::try_from(errno).map_or(-1, isize::saturating_neg)
+}
+
+/// Waits until the socket is ready for one of `interest`, at most `timeout`. A signal ends the wait early, with nothing
+/// ready, and so does the end of the time: the caller looks at its clock.
+pub fn wait(socket: c_int, interest: Readiness, timeout: Option<Duration>) -> io::Result<Readiness> {
+    let mut events: c_short = 0;
+    if interest.read {
+        events |= libc::POLLIN;
+    }
+    if interest.write {
+        events |= libc::POLLOUT;
+    }
+    let mut entry = libc::pollfd { fd: socket, events, revents: 0 };
+    // SAFETY: `entry` is one live pollfd, as the count says.
+    let ready = unsafe { libc::poll(&raw mut entry, 1, timeout.map_or(-1, milliseconds)) };
+    if ready < 0 {
+        return match last_errno() {
+            libc::EINTR => Ok(Readiness::default()),
+            errno => Err(io::Error::from_raw_os_error(errno)),
+        };
+    }
+    if entry.revents & libc::POLLNVAL != 0 {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    let hung_up = entry.revents & (libc::POLLERR | libc::POLLHUP) != 0;
+    Ok(Readiness {
+        read: entry.revents & libc::POLLIN != 0 || hung_up,
+        write: entry.revents & libc::POLLOUT != 0 || hung_up,
+    })
+}
+
+/// Switches `O_NONBLOCK` and says whether it was on before.
+pub fn set_nonblocking(socket: c_int, on: bool) -> io::Result<bool> {
+    // SAFETY: F_GETFL takes no third argument and touches no memory.
+    let flags = unsafe { libc::fcntl(socket, libc::F_GETFL) };
+    if flags < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let was_on = flags & libc::O_NONBLOCK != 0;
+    if was_on != on {
+        let wanted = if on { flags | libc::O_NONBLOCK } else { flags & !libc::O_NONBLOCK };
+        // SAFETY: F_SETFL takes one int and touches no memory.
+        if unsafe { libc::fcntl(socket, libc::F_SETFL, wanted) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(was_on)
+}
+
+/// Rounded up, so that a wait never ends just before its time and then spins.
+fn milliseconds(timeout: Duration) -> c_int {
+    let rounded = timeout.as_nanos().div_ceil(1_000_000);
+    c_int::try_from(rounded).unwrap_or(c_int::MAX)
+}
+
+fn last_errno() -> c_int {
+    io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn would_block_and_end_of_stream_are_told_apart() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        assert!(!set_nonblocking(ours.as_raw_fd(), true).unwrap());
+        assert!(set_nonblocking(ours.as_raw_fd(), true).unwrap());
+        let mut space = [0; 8];
+        assert_eq!(recv(ours.as_raw_fd(), &mut space, 0), -(libc::EAGAIN as isize));
+        assert_eq!(send(theirs.as_raw_fd(), b"abc", libc::MSG_NOSIGNAL), 3);
+        let both = Readiness { read: true, write: true };
+        assert_eq!(wait(ours.as_raw_fd(), both, None).unwrap(), both);
+        assert_eq!(recv(ours.as_raw_fd(), &mut space, 0), 3);
+        drop(theirs);
+        assert_eq!(recv(ours.as_raw_fd(), &mut space, 0), 0);
+        assert_eq!(send(ours.as_raw_fd(), b"abc", libc::MSG_NOSIGNAL), -(libc::EPIPE as isize));
+    }
+
+    #[test]
+    fn a_wait_ends_in_time_and_a_bad_descriptor_is_an_error() {
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let read = Readiness { read: true, write: false };
+        let ready = wait(ours.as_raw_fd(), read, Some(Duration::from_millis(5))).unwrap();
+        assert_eq!(ready, Readiness::default());
+        assert!(wait(-5, read, Some(Duration::ZERO)).is_ok(), "poll ignores negative descriptors");
+        assert!(set_nonblocking(-1, true).is_err());
+    }
+}

@@ -1,0 +1,231 @@
+//! Operations, and the one place that waits.
+//!
+//! An operation is a value that is polled until it is ready. It only ever waits for two things: that what it queued has
+//! left, or that a reply has come. So [`drive`] can serve both modes: it polls, moves bytes, and where nothing moves it
+//! waits on the socket (blocking mode) or reports `EAGAIN` (non-blocking mode). There is no waker: the C caller is the
+//! waker, and until it calls again an unfinished operation rests in a slot of the handle that it belongs to.
+#![forbid(unsafe_code)]
+
+use std::any::Any;
+use std::cell::{RefCell, RefMut};
+use std::io;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use crate::error::{Code, Error, Result};
+use crate::io::Readiness;
+use crate::session::Session;
+
+/// Something that takes more than one look at the connection.
+pub trait Op: 'static {
+    /// What it ends with.
+    type Out;
+
+    /// Goes as far as it can. `Pending` only when the socket has to move first.
+    fn poll(&mut self, session: &mut Session) -> Poll<Result<Self::Out>>;
+}
+
+/// The program around the session: its socket, its callbacks, its clock. No borrow of the session is alive while one of
+/// these runs, so a callback may call back into it.
+pub trait Host {
+    /// Sends some of `bytes`.
+    fn send(&self, bytes: &[u8]) -> Transfer;
+    /// Fills some of `space`.
+    fn recv(&self, space: &mut [u8]) -> Transfer;
+    /// Waits for the socket.
+    fn wait(&self, interest: Readiness, timeout: Option<Duration>) -> io::Result<Readiness>;
+    /// The time.
+    fn now(&self) -> Instant;
+}
+
+/// How one `send` or `recv` ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transfer {
+    /// So many bytes were moved; 0 from `recv` is the end of the stream.
+    Moved(usize),
+    /// Nothing can be moved now.
+    WouldBlock,
+    /// The socket failed with this errno.
+    Failed(i32),
+}
+
+/// Polls until the result is there, or until it would have to wait in non-blocking mode.
+pub fn drive<T>(
+    session: &RefCell<Session>,
+    host: &dyn Host,
+    mut poll: impl FnMut(&mut Session) -> Poll<Result<T>>,
+) -> Result<T> {
+    let mut deadline = None;
+    let mut first = true;
+    loop {
+        let polled = {
+            let mut session = lend(session)?;
+            session.begin_poll(host.now());
+            if std::mem::take(&mut first) {
+                deadline = session.deadline();
+            }
+            poll(&mut session)
+        };
+        let sent = flush(session, host)?;
+        match polled {
+            Poll::Ready(result) => return result,
+            Poll::Pending => {}
+        }
+        let state = lend(session)?.flow();
+        // What just left needs time to be answered: where waiting is allowed, wait before looking.
+        if state.blocking && sent {
+            wait(session, host, deadline)?;
+        }
+        if receive(session, host)? {
+            continue;
+        }
+        // The connection is over, and the operation has seen all that came before its end.
+        if let Some(error) = state.failure {
+            return Err(error);
+        }
+        if !state.blocking {
+            return Err(lend(session)?.would_block());
+        }
+        wait(session, host, deadline)?;
+    }
+}
+
+/// Takes the operation `call` of `owner` out of its slot, or begins it with `begin`, and drives it. Where it would block
+/// it goes into the slot, for the program to come back to.
+pub fn resume<O: Op>(
+    session: &RefCell<Session>,
+    host: &dyn Host,
+    slot: impl Fn(&mut Session) -> Result<&mut Slots>,
+    call: Call,
+    begin: impl FnOnce(&mut Session) -> Result<O>,
+) -> Result<O::Out> {
+    let mut op: Option<O> = slot(&mut *lend(session)?)?.take(call);
+    let mut begin = Some(begin);
+    let mut over = false;
+    let result = drive(session, host, |session| {
+        if op.is_none()
+            && let Some(begin) = begin.take()
+        {
+            session.transport.check()?;
+            op = Some(begin(session)?);
+        }
+        let polled = match &mut op {
+            Some(op) => op.poll(session),
+            None => Poll::Ready(Err(Error::new(Code::BadUse, "Operation is over"))),
+        };
+        over = polled.is_ready();
+        polled
+    });
+    // A blocking call that ran out of the time set for it can be taken up again too.
+    if let (false, Some(op)) = (over, op)
+        && let Ok(slots) = slot(&mut *lend(session)?)
+    {
+        slots.put(call, op);
+    }
+    result
+}
+
+/// Runs `look` with the session borrowed, for calls that move no bytes.
+pub fn with<T>(session: &RefCell<Session>, look: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+    look(&mut *lend(session)?)
+}
+
+fn lend(session: &RefCell<Session>) -> Result<RefMut<'_, Session>> {
+    session.try_borrow_mut().map_err(|_| reentered())
+}
+
+const fn reentered() -> Error {
+    Error::new(Code::BadUse, "Session was called from within one of its own callbacks")
+}
+
+/// Gives the socket what it takes of the queued bytes: whether it took any. What is left is what it refused.
+fn flush(session: &RefCell<Session>, host: &dyn Host) -> Result<bool> {
+    let mut any = false;
+    loop {
+        let Some(queue) = lend(session)?.lend_outgoing()? else { return Ok(any) };
+        let offered = queue.len();
+        let transfer = host.send(queue.filled());
+        let mut session = lend(session)?;
+        session.return_outgoing(queue, transfer);
+        match transfer {
+            Transfer::Moved(count) if count > 0 => {
+                any = true;
+                // The socket is full; in blocking mode the wait will tell when it is not.
+                if count < offered && session.is_blocking() {
+                    return Ok(any);
+                }
+            }
+            _ => return Ok(any),
+        }
+    }
+}
+
+/// Takes in what the socket has, once: whether anything came, the end of the stream included.
+fn receive(session: &RefCell<Session>, host: &dyn Host) -> Result<bool> {
+    let Some(mut queue) = lend(session)?.lend_incoming()? else { return Ok(false) };
+    let transfer = match queue.space(0) {
+        Ok(space) => host.recv(space),
+        Err(_) => Transfer::WouldBlock,
+    };
+    lend(session)?.return_incoming(queue, transfer);
+    Ok(transfer != Transfer::WouldBlock)
+}
+
+/// Waits until the socket can move bytes, or until `deadline`, or until the operation wants to be polled again.
+fn wait(session: &RefCell<Session>, host: &dyn Host, deadline: Option<Instant>) -> Result<()> {
+    let (interest, wake_at) = {
+        let session = lend(session)?;
+        (session.interest(), session.wake_at())
+    };
+    let now = host.now();
+    if deadline.is_some_and(|deadline| deadline <= now) {
+        return Err(Error::new(Code::Timeout, "Time set for the call is over"));
+    }
+    let until = deadline.into_iter().chain(wake_at).min();
+    let timeout = until.map(|until| until.saturating_duration_since(now));
+    host.wait(interest, timeout).map(|_| ()).map_err(|error| {
+        Error::new(Code::Timeout, "Waiting for the socket failed").with(error.to_string())
+    })
+}
+
+/// The C calls that may have to be called again to be finished. Each handle keeps one unfinished operation per call.
+#[allow(missing_docs, reason = "each is named after its C function")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    SessionHandshake,
+    SessionDisconnect,
+    SessionFree,
+    UserauthList,
+    UserauthPassword,
+    UserauthPublickey,
+    SftpInit,
+    SftpShutdown,
+    SftpOpen,
+    SftpClose,
+    SftpReaddir,
+    SftpFsync,
+    SftpFstat,
+    SftpStat,
+    SftpRename,
+    SftpUnlink,
+    SftpMkdir,
+    SftpRmdir,
+    SftpSymlink,
+    ChannelFree,
+}
+
+/// The unfinished operations of one handle.
+#[derive(Default)]
+pub struct Slots(Vec<(Call, Box<dyn Any>)>);
+
+impl Slots {
+    fn take<O: Op>(&mut self, call: Call) -> Option<O> {
+        let index = self.0.iter().position(|(of, _)| *of == call)?;
+        let (_, op) = self.0.swap_remove(index);
+        op.downcast().ok().map(|op| *op)
+    }
+
+    fn put<O: Op>(&mut self, call: Call, op: O) {
+        self.0.push((call, Box::new(op)));
+    }
+}

@@ -1,0 +1,279 @@
+//! One connection: the transport, the protocols above it, and who is logged in.
+#![forbid(unsafe_code)]
+
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use crate::auth::Auth;
+use crate::channel::Channels;
+use crate::error::{Code, Error, Result};
+use crate::global;
+use crate::io::Readiness;
+use crate::op::{Op, Slots, Transfer};
+use crate::sftp::{Sftps, Sink};
+use crate::transport::{Transport, message};
+
+pub use crate::transport::Lent;
+
+/// How long a reply may take unless the program says otherwise, in seconds.
+const DEFAULT_READ_TIMEOUT: i64 = 60;
+
+/// What the program has set, as it set it.
+pub struct Settings {
+    /// 0 for non-blocking mode.
+    pub blocking: i32,
+    /// Longest time for one call in milliseconds; 0 or less for no limit.
+    pub timeout: i64,
+    /// Longest time for a reply in seconds.
+    pub read_timeout: i64,
+}
+
+/// One connection.
+pub struct Session {
+    /// What the program has set.
+    pub settings: Settings,
+    /// The storey below.
+    pub transport: Transport,
+    /// Who is logged in.
+    pub auth: Auth,
+    /// Everything that runs over a channel.
+    pub channels: Channels,
+    /// The SFTP subsystems.
+    pub sftps: Sftps,
+    /// Unfinished operations of the session itself.
+    pub slots: Slots,
+    now: Instant,
+    wake_at: Option<Instant>,
+    /// The last operation ended with `EAGAIN`.
+    starved: bool,
+    /// A queue is lent to the program's send or receive function.
+    moving: bool,
+}
+
+/// What [`crate::op::drive`] needs to know after a poll.
+pub struct Flow {
+    /// Whether it may wait.
+    pub blocking: bool,
+    /// Why there is nothing more to wait for.
+    pub failure: Option<Error>,
+}
+
+impl Session {
+    /// A session that is not connected.
+    pub fn new(now: Instant) -> Self {
+        Self {
+            settings: Settings { blocking: 1, timeout: 0, read_timeout: DEFAULT_READ_TIMEOUT },
+            transport: Transport::new(),
+            auth: Auth::default(),
+            channels: Channels::default(),
+            sftps: Sftps::default(),
+            slots: Slots::default(),
+            now,
+            wake_at: None,
+            starved: false,
+            moving: false,
+        }
+    }
+
+    /// The time at which the current poll began.
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Takes in every packet that has arrived. An error is the end of the connection.
+    pub fn pump(&mut self) -> Result<()> {
+        self.pump_into(&mut Sink::none())
+    }
+
+    /// [`Session::pump`], where file data that `sink` waits for goes straight to the reader's buffer.
+    pub fn pump_into(&mut self, sink: &mut Sink<'_>) -> Result<()> {
+        while let Some(payload) = self.transport.packet()? {
+            let (packet, tx) = self.transport.split(payload);
+            let handled = match packet.first().copied().unwrap_or_default() {
+                message::SERVICE_ACCEPT => self.auth.on_service_accept(packet),
+                message::USERAUTH_REQUEST..=message::USERAUTH_LAST => self.auth.on_packet(packet),
+                message::GLOBAL_REQUEST..=message::REQUEST_FAILURE => global::on_packet(packet, tx),
+                message::CHANNEL_OPEN..=message::CHANNEL_FAILURE => {
+                    self.channels.on_packet(packet, tx, &mut self.sftps, sink)
+                }
+                _ => self.transport.unimplemented(),
+            };
+            handled.map_err(|error| self.transport.fail(error))?;
+        }
+        Ok(())
+    }
+
+    /// What an operation returns that waits since `since` for a reply: pending, or the end of its patience.
+    pub fn await_reply<T>(&mut self, since: Instant) -> Poll<Result<T>> {
+        let seconds = match self.settings.read_timeout {
+            set if set > 0 => set.unsigned_abs(),
+            _ => DEFAULT_READ_TIMEOUT.unsigned_abs(),
+        };
+        if let Some(until) = since.checked_add(Duration::from_secs(seconds)) {
+            if until <= self.now {
+                return Poll::Ready(Err(Error::new(Code::Timeout, "Server did not answer in time")));
+            }
+            self.wake_at = self.wake_at.into_iter().chain([until]).min();
+        }
+        Poll::Pending
+    }
+
+    /// Ready when all that was queued has left.
+    pub fn poll_flushed(&mut self) -> Poll<Result<()>> {
+        match self.pump() {
+            Err(error) => Poll::Ready(Err(error)),
+            Ok(()) if self.transport.tx.is_flushed() => Poll::Ready(Ok(())),
+            Ok(()) => Poll::Pending,
+        }
+    }
+
+    /// Whether calls wait.
+    pub const fn is_blocking(&self) -> bool {
+        self.settings.blocking != 0
+    }
+
+    /// In which directions the socket has to move before the last call gets further, for the program's own waiting.
+    pub fn block_directions(&self) -> Readiness {
+        Readiness { read: self.starved, write: self.transport.tx.wants_socket() }
+    }
+
+    /// Begins a poll at the time `now`.
+    pub(crate) fn begin_poll(&mut self, now: Instant) {
+        self.now = now;
+        self.wake_at = None;
+        self.starved = false;
+    }
+
+    /// When the call that begins now has to end.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let milliseconds = u64::try_from(self.settings.timeout).ok().filter(|&set| set > 0)?;
+        self.now.checked_add(Duration::from_millis(milliseconds))
+    }
+
+    pub(crate) fn flow(&self) -> Flow {
+        Flow { blocking: self.is_blocking(), failure: self.transport.failure().cloned() }
+    }
+
+    /// What to wait for; the peer must always be heard, or two full windows would wait for each other.
+    pub(crate) fn interest(&self) -> Readiness {
+        Readiness { read: true, write: self.transport.tx.wants_socket() }
+    }
+
+    pub(crate) const fn wake_at(&self) -> Option<Instant> {
+        self.wake_at
+    }
+
+    pub(crate) fn would_block(&mut self) -> Error {
+        self.starved = true;
+        Error::new(Code::Eagain, "Would block")
+    }
+
+    /// Lends the outgoing bytes to the program's send function, if there are any.
+    pub(crate) fn lend_outgoing(&mut self) -> Result<Option<Lent>> {
+        self.may_move()?;
+        if !self.transport.tx.wants_socket() || self.transport.failure().is_some() {
+            return Ok(None);
+        }
+        self.moving = true;
+        Ok(Some(self.transport.lend_outgoing()))
+    }
+
+    pub(crate) fn return_outgoing(&mut self, queue: Lent, transfer: Transfer) {
+        self.moving = false;
+        let taken = if let Transfer::Moved(count) = transfer { count } else { 0 };
+        self.transport.return_outgoing(queue, taken);
+        if let Transfer::Failed(errno) = transfer {
+            self.lost(Code::SocketSend, "Sending on the socket failed", errno);
+        }
+    }
+
+    /// Lends room for incoming bytes to the program's receive function; none when the connection is over.
+    pub(crate) fn lend_incoming(&mut self) -> Result<Option<Lent>> {
+        self.may_move()?;
+        if self.transport.failure().is_some() {
+            return Ok(None);
+        }
+        let queue = self.transport.lend_incoming()?;
+        self.moving = true;
+        Ok(Some(queue))
+    }
+
+    pub(crate) fn return_incoming(&mut self, queue: Lent, transfer: Transfer) {
+        self.moving = false;
+        let came = if let Transfer::Moved(count) = transfer { count } else { 0 };
+        self.transport.return_incoming(queue, came);
+        match transfer {
+            Transfer::Moved(0) => {
+                self.transport.lost();
+            }
+            Transfer::Failed(errno) => self.lost(Code::SocketRecv, "Receiving from the socket failed", errno),
+            Transfer::Moved(_) | Transfer::WouldBlock => {}
+        }
+    }
+
+    fn lost(&mut self, code: Code, text: &'static str, errno: i32) {
+        self.transport.fail(Error::new(code, text).with(std::io::Error::from_raw_os_error(errno).to_string()));
+    }
+
+    fn may_move(&self) -> Result<()> {
+        if self.moving {
+            return Err(Error::new(Code::BadUse, "Session was called from within its own send or receive function"));
+        }
+        Ok(())
+    }
+}
+
+/// `libssh2_session_handshake`: ready when both sides use the keys of the first key exchange.
+pub struct Handshake {
+    since: Instant,
+}
+
+impl Handshake {
+    /// Queues all that can leave before the server has said anything.
+    pub fn begin(session: &mut Session) -> Result<Self> {
+        if !session.transport.is_started() {
+            session.transport.start()?;
+            session.auth.request_service(&mut session.transport.tx)?;
+        }
+        Ok(Self { since: session.now })
+    }
+}
+
+impl Op for Handshake {
+    type Out = ();
+
+    fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
+        if let Err(error) = session.pump() {
+            return Poll::Ready(Err(error));
+        }
+        if session.transport.is_established() {
+            return Poll::Ready(Ok(()));
+        }
+        session.await_reply(self.since)
+    }
+}
+
+/// `libssh2_session_disconnect_ex`: ready when the message has left.
+pub struct Disconnect;
+
+impl Disconnect {
+    /// Queues `SSH_MSG_DISCONNECT`.
+    pub fn begin(session: &mut Session, reason: u32, description: &[u8], language: &[u8]) -> Result<Self> {
+        use crate::wire::Put;
+        let mut packet = Vec::new();
+        packet.put_u8(message::DISCONNECT)?;
+        packet.put_u32(reason)?;
+        packet.put_string(description)?;
+        packet.put_string(language)?;
+        session.transport.tx.send_now(&[&packet])?;
+        Ok(Self)
+    }
+}
+
+impl Op for Disconnect {
+    type Out = ();
+
+    fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
+        if session.transport.tx.wants_socket() { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
+}

@@ -1,0 +1,140 @@
+//! Starting and ending an SFTP subsystem, draft-ietf-secsh-filexfer-02 section 4.
+#![forbid(unsafe_code)]
+
+use std::task::{Poll, ready};
+use std::time::Instant;
+
+use super::request::Purpose;
+use super::{Limits, SftpId, check, message, send};
+use crate::channel::{ChannelId, Close, Consumer, OpenSession, Request};
+use crate::error::{Code, Error, Result};
+use crate::op::Op;
+use crate::session::Session;
+use crate::wire::{Put, Reader, Short};
+
+/// What the server may send ahead. Replies are taken in as they come, so this is no memory, only freedom for reads ahead.
+const WINDOW: u32 = 16 * 1024 * 1024;
+const PACKET: u32 = 128 * 1024;
+/// Largest READ and WRITE that we make, whatever the server takes.
+const MOST_DATA: u64 = 256 * 1024;
+
+/// `libssh2_sftp_init`: ready with the subsystem.
+pub enum Init {
+    /// The channel is being opened.
+    Opening(OpenSession),
+    /// The subsystem is being started; INIT has been sent behind the request.
+    Starting(SftpId, Request),
+    /// The server's VERSION is awaited.
+    Version(SftpId, Instant),
+}
+
+impl Init {
+    /// Asks for the channel.
+    pub fn begin(session: &mut Session) -> Result<Self> {
+        if !session.auth.is_authenticated() {
+            return Err(Error::new(Code::Inval, "SFTP needs a session that is logged in"));
+        }
+        Ok(Self::Opening(OpenSession::begin(session, WINDOW, PACKET)?))
+    }
+
+    /// Asks for the subsystem, and greets it in the same breath.
+    fn start(session: &mut Session, id: ChannelId) -> Result<Self> {
+        let request = Request::subsystem(session, id, b"sftp")?;
+        let sftp = session.sftps.add(id);
+        let channel = session.channels.get(id)?;
+        channel.consumer = Consumer::Sftp(sftp);
+        let mut packet = Vec::new();
+        packet.put_u32(5)?;
+        packet.put_u8(message::INIT)?;
+        packet.put_u32(message::VERSION_SPOKEN)?;
+        channel.send_stream(&mut session.transport.tx, &packet, &[])?;
+        Ok(Self::Starting(sftp, request))
+    }
+
+    fn step(&mut self, session: &mut Session) -> Poll<Result<SftpId>> {
+        loop {
+            *self = match self {
+                Self::Opening(open) => Self::start(session, ready!(open.poll(session))?)?,
+                Self::Starting(sftp, request) => {
+                    ready!(request.poll(session)).map_err(not_started)?;
+                    Self::Version(*sftp, session.now())
+                }
+                Self::Version(sftp, since) => {
+                    let (sftp, since) = (*sftp, *since);
+                    session.pump()?;
+                    if session.sftps.get(sftp)?.version.is_none() {
+                        check(session, sftp)?;
+                        return session.await_reply(since);
+                    }
+                    // A server that knows no limits says so; nobody waits for that.
+                    send(session, sftp, message::EXTENDED, Purpose::Limits, |packet| {
+                        packet.put_string(b"limits@openssh.com")
+                    })?;
+                    return Poll::Ready(Ok(sftp));
+                }
+            }
+        }
+    }
+}
+
+impl Op for Init {
+    type Out = SftpId;
+
+    fn poll(&mut self, session: &mut Session) -> Poll<Result<SftpId>> {
+        let polled = self.step(session);
+        if let (Poll::Ready(Err(_)), Self::Starting(sftp, _) | Self::Version(sftp, _)) = (&polled, self)
+            && let Ok(failed) = session.sftps.get(*sftp)
+        {
+            // The channel closes by itself, so that the program can simply try again.
+            let channel = failed.channel;
+            session.sftps.remove(*sftp);
+            let _closing = Close::begin(session, channel);
+        }
+        polled
+    }
+}
+
+/// C callers know a refused subsystem as a channel that could not be had.
+fn not_started(mut error: Error) -> Error {
+    if matches!(error.code, Code::ChannelRequestDenied | Code::ChannelClosed) {
+        error.code = Code::ChannelFailure;
+    }
+    error
+}
+
+impl Limits {
+    /// Takes over what the server tells, as far as it makes sense: 0 is "no limit".
+    pub(super) fn learn(&mut self, body: &[u8]) {
+        let read = |mut reader: Reader<'_>| -> Result<(u64, u64, u64), Short> {
+            Ok((reader.u64()?, reader.u64()?, reader.u64()?))
+        };
+        let Ok((packet, read, write)) = read(Reader::new(body)) else { return };
+        let bound = |limit: u64| {
+            // Room for the fields around the data: a handle takes at most 256 bytes.
+            let packet = if packet == 0 { MOST_DATA } else { packet.saturating_sub(1024) };
+            let limit = if limit == 0 { MOST_DATA } else { limit };
+            usize::try_from(limit.min(packet).clamp(1024, MOST_DATA)).unwrap_or(Self::SURE.write)
+        };
+        *self = Self { read: bound(read), write: bound(write) };
+    }
+}
+
+/// `libssh2_sftp_shutdown`: ready when the channel is closed. The files that are still open are forgotten.
+pub struct Shutdown(Close);
+
+impl Shutdown {
+    /// Queues the end of the channel.
+    pub fn begin(session: &mut Session, id: SftpId) -> Result<Self> {
+        let channel = session.sftps.get(id)?.channel;
+        session.sftps.remove(id);
+        Ok(Self(Close::begin(session, channel)?))
+    }
+}
+
+impl Op for Shutdown {
+    type Out = ();
+
+    fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
+        self.0.poll(session)
+    }
+}

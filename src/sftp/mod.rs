@@ -1,0 +1,260 @@
+//! SFTP, draft-ietf-secsh-filexfer-02 with OpenSSH's extensions.
+#![forbid(unsafe_code)]
+
+mod attributes;
+mod dir;
+mod file;
+mod inbox;
+mod init;
+mod message;
+mod path;
+mod read;
+mod request;
+mod status;
+mod write;
+
+use slotmap::{DefaultKey, SlotMap};
+
+pub use self::attributes::{ACMODTIME, Attributes, EXTENDED, PERMISSIONS, SIZE, UIDGID};
+pub use self::dir::{Entry, Readdir, poll_entry};
+pub use self::file::{CloseFile, File, Kind, Open, fsync, fstat, fsetstat, seek, tell};
+use self::inbox::{Inbox, Replies};
+pub use self::init::{Init, Shutdown};
+pub use self::path::{Link, mkdir, read_link, remove, rename, rmdir, set_stat, stat, symlink};
+pub use self::read::{Sink, poll_read};
+pub use self::request::Ask;
+use self::request::{Purpose, Reply, Requests};
+use self::status::Status;
+pub use self::write::poll_write;
+use crate::channel::ChannelId;
+use crate::error::{Code, Error, Result};
+use crate::op::Slots;
+use crate::session::Session;
+use crate::wire::Put;
+
+/// Names an SFTP subsystem of a session; stale once it is shut down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SftpId(DefaultKey);
+
+/// Names an open file or directory; stale once it is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileId {
+    /// Where it is open.
+    pub sftp: SftpId,
+    key: DefaultKey,
+}
+
+/// The SFTP subsystems of a connection.
+#[derive(Default)]
+pub struct Sftps(SlotMap<DefaultKey, Sftp>);
+
+/// One SFTP subsystem.
+pub struct Sftp {
+    /// The channel it runs over.
+    pub channel: ChannelId,
+    /// The status of the last reply that was one, or 0: `libssh2_sftp_last_error`.
+    pub last_status: u32,
+    version: Option<u32>,
+    limits: Limits,
+    inbox: Inbox,
+    requests: Requests,
+    files: SlotMap<DefaultKey, File>,
+    /// Why the server's stream makes no sense any more.
+    broken: Option<Error>,
+    /// A request is put together here; kept so that none is allocated for each.
+    packet: Vec<u8>,
+    /// Unfinished operations of this subsystem.
+    pub slots: Slots,
+}
+
+/// What the server takes, `limits@openssh.com` (OpenSSH's PROTOCOL section 4.8).
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Bytes of data in one READ.
+    read: usize,
+    /// Bytes of data in one WRITE.
+    write: usize,
+}
+
+impl Limits {
+    /// "All servers SHOULD support packets of at least 34000 bytes", so 32 KiB of data always fit.
+    const SURE: Self = Self { read: 32 * 1024, write: 32 * 1024 };
+}
+
+impl Sftps {
+    /// The subsystem, unless it has been shut down.
+    pub fn get(&mut self, id: SftpId) -> Result<&mut Sftp> {
+        self.0.get_mut(id.0).ok_or_else(|| Error::new(Code::BadUse, "SFTP session has been shut down"))
+    }
+
+    /// The open file, unless it has been closed, or its SFTP session shut down.
+    pub fn file(&mut self, id: FileId) -> Result<&mut File> {
+        let file = self.get(id.sftp)?.files.get_mut(id.key);
+        file.ok_or_else(|| Error::new(Code::BadUse, "SFTP handle has been closed"))
+    }
+
+    /// Takes in bytes of the subsystem's channel.
+    pub fn receive(&mut self, id: SftpId, bytes: &[u8], sink: &mut Sink<'_>) {
+        let Ok(Sftp { inbox, broken, version, limits, requests, files, .. }) = self.get(id) else { return };
+        if broken.is_none() {
+            let mut routing = Routing { id, version, limits, requests, files, sink };
+            *broken = inbox.receive(bytes, &mut routing).err();
+        }
+    }
+
+    fn add(&mut self, channel: ChannelId) -> SftpId {
+        SftpId(self.0.insert(Sftp {
+            channel,
+            last_status: message::FX_OK,
+            version: None,
+            limits: Limits::SURE,
+            inbox: Inbox::default(),
+            requests: Requests::default(),
+            files: SlotMap::new(),
+            broken: None,
+            packet: Vec::new(),
+            slots: Slots::default(),
+        }))
+    }
+
+    /// Forgets the subsystem with all its files.
+    fn remove(&mut self, id: SftpId) {
+        self.0.remove(id.0);
+    }
+}
+
+impl Sftp {
+    /// Makes the error of a status, and keeps the status for `libssh2_sftp_last_error`.
+    fn refused(&mut self, status: &Status) -> Error {
+        self.last_status = status.code;
+        status.to_error()
+    }
+}
+
+/// Why nothing more will come from the server, if so.
+fn check(session: &mut Session, id: SftpId) -> Result<()> {
+    let sftp = session.sftps.get(id)?;
+    if let Some(error) = &sftp.broken {
+        return Err(error.clone());
+    }
+    let channel = sftp.channel;
+    session.channels.get(channel)?.check_open()
+}
+
+/// Queues a request of type `kind` with these fields behind the id: its id.
+fn send(
+    session: &mut Session,
+    id: SftpId,
+    kind: u8,
+    purpose: Purpose,
+    fields: impl FnOnce(&mut Vec<u8>) -> Result<()>,
+) -> Result<u32> {
+    check(session, id)?;
+    let sftp = session.sftps.get(id)?;
+    let mut packet = std::mem::take(&mut sftp.packet);
+    packet.clear();
+    let number = sftp.requests.next();
+    packet.put_u32(0)?;
+    packet.put_u8(kind)?;
+    packet.put_u32(number)?;
+    fields(&mut packet)?;
+    set_length(&mut packet, 0)?;
+    let channel = session.channels.get(sftp.channel)?;
+    channel.send_stream(&mut session.transport.tx, &packet, &[])?;
+    sftp.packet = packet;
+    sftp.requests.add(purpose);
+    Ok(number)
+}
+
+/// Fills in the length field at the front of a packet behind which `more` bytes follow.
+fn set_length(packet: &mut [u8], more: usize) -> Result<()> {
+    let length = packet.len().saturating_sub(4).saturating_add(more);
+    let length = u32::try_from(length).map_err(|_| Error::new(Code::OutOfBoundary, "SFTP request is too long"))?;
+    if let Some(field) = packet.first_chunk_mut::<4>() {
+        *field = length.to_be_bytes();
+    }
+    Ok(())
+}
+
+/// Brings each reply to whoever asked.
+struct Routing<'a, 'b> {
+    id: SftpId,
+    version: &'a mut Option<u32>,
+    limits: &'a mut Limits,
+    requests: &'a mut Requests,
+    files: &'a mut SlotMap<DefaultKey, File>,
+    sink: &'a mut Sink<'b>,
+}
+
+impl Routing<'_, '_> {
+    fn unasked() -> Error {
+        Error::new(Code::SftpProtocol, "SFTP server answered a request that was never made")
+    }
+}
+
+impl Replies for Routing<'_, '_> {
+    fn reply(&mut self, kind: u8, id: u32, body: &[u8]) -> Result<()> {
+        if kind == message::VERSION {
+            return match self.version.replace(id) {
+                None => Ok(()),
+                Some(_) => Err(Error::new(Code::SftpProtocol, "SFTP server sent its version twice")),
+            };
+        }
+        match self.requests.purpose(id).ok_or_else(Self::unasked)? {
+            Purpose::Ask => self.requests.arrived(id, Reply::new(kind, body)?),
+            Purpose::Nothing => self.requests.done(id),
+            Purpose::Limits => {
+                self.requests.done(id);
+                if kind == message::EXTENDED_REPLY {
+                    self.limits.learn(body);
+                }
+            }
+            Purpose::Write { file, index } => {
+                self.requests.done(id);
+                let status = Status::read(kind, body)?;
+                if let Some(file) = self.files.get_mut(file) {
+                    file.writes.on_status(index, status);
+                }
+            }
+            Purpose::Read { file, index } => {
+                self.requests.done(id);
+                let status = Status::read(kind, body)?;
+                if let Some(file) = self.files.get_mut(file) {
+                    file.reads.on_status(index, status);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn data_begin(&mut self, id: u32, length: usize) -> Result<()> {
+        match self.requests.purpose(id).ok_or_else(Self::unasked)? {
+            Purpose::Read { file, index } => match self.files.get_mut(file) {
+                Some(file) => file.reads.on_data_begin(index, length),
+                None => Ok(()),
+            },
+            Purpose::Nothing => Ok(()),
+            _ => Err(Error::new(Code::SftpProtocol, "SFTP server sent data where none was asked for")),
+        }
+    }
+
+    fn data(&mut self, id: u32, bytes: &[u8]) -> Result<()> {
+        if let Some(Purpose::Read { file: key, index }) = self.requests.purpose(id)
+            && let Some(file) = self.files.get_mut(key)
+        {
+            let sink = self.sink.of(FileId { sftp: self.id, key });
+            return file.reads.on_data(index, bytes, sink);
+        }
+        Ok(())
+    }
+
+    fn data_end(&mut self, id: u32) -> Result<()> {
+        if let Some(Purpose::Read { file, index }) = self.requests.purpose(id)
+            && let Some(file) = self.files.get_mut(file)
+        {
+            file.reads.on_data_end(index);
+        }
+        self.requests.done(id);
+        Ok(())
+    }
+}

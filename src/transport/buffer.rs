@@ -1,0 +1,117 @@
+//! A byte queue in one piece of memory: written at the end, read and dropped at the front.
+//!
+//! Its memory is zeroed once, when it grows, and then reused: appending costs no second pass over the bytes.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, Result};
+use crate::wire::Put;
+
+/// The outgoing and the incoming bytes of a connection each live in one of these.
+#[derive(Debug, Default)]
+pub struct Buffer {
+    memory: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Buffer {
+    /// The bytes queued.
+    pub fn filled(&self) -> &[u8] {
+        self.memory.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// The bytes queued, to be changed in place.
+    pub fn filled_mut(&mut self) -> &mut [u8] {
+        self.memory.get_mut(self.start..self.end).unwrap_or_default()
+    }
+
+    /// How many bytes are queued.
+    pub const fn len(&self) -> usize {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// Whether nothing is queued.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// At least `least` bytes of room behind the queued ones. They hold old bytes; [`Buffer::commit`] queues them.
+    pub fn space(&mut self, least: usize) -> Result<&mut [u8]> {
+        if self.is_empty() {
+            self.start = 0;
+            self.end = 0;
+        }
+        if self.memory.len().saturating_sub(self.end) < least {
+            self.make_room(least)?;
+        }
+        Ok(self.memory.get_mut(self.end..).unwrap_or_default())
+    }
+
+    /// Queues the first `count` bytes of the space.
+    pub fn commit(&mut self, count: usize) {
+        self.end = self.end.saturating_add(count).min(self.memory.len());
+    }
+
+    /// Drops the first `count` bytes.
+    pub fn consume(&mut self, count: usize) {
+        self.start = self.start.saturating_add(count).min(self.end);
+    }
+
+    /// Moves the queued bytes to the front, and takes more memory only where that does not do.
+    fn make_room(&mut self, least: usize) -> Result<()> {
+        if self.start > 0 {
+            self.memory.copy_within(self.start..self.end, 0);
+            self.end = self.len();
+            self.start = 0;
+        }
+        let needed = self.end.checked_add(least).ok_or_else(Error::alloc)?;
+        if needed > self.memory.len() {
+            let size = needed.checked_next_power_of_two().unwrap_or(needed);
+            self.memory.try_reserve_exact(size.saturating_sub(self.memory.len()))?;
+            self.memory.resize(size, 0);
+        }
+        Ok(())
+    }
+}
+
+impl Put for Buffer {
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        let space = self.space(bytes.len())?;
+        if let Some((room, _)) = space.split_at_mut_checked(bytes.len()) {
+            room.copy_from_slice(bytes);
+        }
+        self.commit(bytes.len());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_in_comes_out_in_order() {
+        let mut buffer = Buffer::default();
+        let mut expected = Vec::new();
+        for round in 0..1000_u32 {
+            let bytes = vec![round as u8; (round % 37) as usize];
+            buffer.put(&bytes).unwrap();
+            expected.extend_from_slice(&bytes);
+            let drop = (round as usize * 7 % 31).min(expected.len());
+            assert_eq!(buffer.filled(), expected);
+            buffer.consume(drop);
+            expected.drain(..drop);
+        }
+        assert_eq!(buffer.len(), expected.len());
+    }
+
+    #[test]
+    fn an_emptied_buffer_does_not_grow() {
+        let mut buffer = Buffer::default();
+        for _ in 0..1000 {
+            buffer.put(&[1; 100]).unwrap();
+            buffer.consume(100);
+        }
+        assert_eq!(buffer.memory.len(), 128);
+    }
+}

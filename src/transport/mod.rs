@@ -1,0 +1,400 @@
+//! The transport, RFC 4253: bytes in, packets out.
+//!
+//! Whoever owns it moves bytes between the socket and the two queues, and asks for packets until there are no more;
+//! identification, key exchanges and all that belongs to the transport alone happen in between and never show above.
+#![forbid(unsafe_code)]
+
+mod buffer;
+pub mod cipher;
+mod ident;
+pub mod kex;
+pub mod message;
+pub mod negotiate;
+mod packet;
+
+use std::ffi::CStr;
+use std::ops::Range;
+
+pub use self::buffer::Buffer as Lent;
+use self::cipher::Opener;
+use self::ident::{Found, IdentReader};
+use self::kex::{AwaitReply, Transcript};
+use self::negotiate::{Agreement, MethodType, Preferences};
+pub use self::packet::Tx;
+use self::packet::Rx;
+use crate::crypto;
+use crate::error::{Code, Error, Result};
+use crate::wire::{Put, Reader, names};
+
+/// What servers know us by; some look at the name to work around faults of old clients.
+pub const DEFAULT_IDENT: &CStr = c"SSH-2.0-libssh2_1.11.2";
+/// Extensions in one `SSH_MSG_EXT_INFO` before the peer is taken for hostile.
+const MOST_EXTENSIONS: u32 = 1024;
+
+/// How far the connection has come.
+enum Phase {
+    /// No byte has been sent.
+    Idle,
+    /// The server's identification is awaited; our KEXINIT has left with our own identification.
+    Ident(IdentReader),
+    /// Packets flow.
+    Packets,
+}
+
+/// Where the key exchange stands.
+enum Kex {
+    /// None is under way.
+    Idle,
+    /// Our KEXINIT has left, the server's is awaited.
+    AwaitInit { client_kexinit: Vec<u8> },
+    /// Our first packet has left, the server's reply is awaited. `skip` if a wrong guess of the server comes first.
+    AwaitReply { state: Box<AwaitReply>, skip: bool },
+    /// Our new keys are in use, those of the server begin with its NEWKEYS.
+    AwaitNewKeys { opener: Box<Opener> },
+}
+
+/// One connection below everything that has a meaning to the program.
+pub struct Transport {
+    /// The outgoing half.
+    pub tx: Tx,
+    rx: Rx,
+    phase: Phase,
+    kex: Kex,
+    /// What the program wants offered.
+    pub preferences: Preferences,
+    client_ident: Vec<u8>,
+    server_ident: Vec<u8>,
+    agreement: Option<Agreement>,
+    session_id: Option<crypto::Digest>,
+    /// The first key exchange is over on both sides.
+    established: bool,
+    /// Strict key exchange was agreed on, OpenSSH's PROTOCOL section 1.10.
+    strict: bool,
+    host_key: Vec<u8>,
+    server_sig_algs: Option<Vec<u8>>,
+    failed: Option<Error>,
+}
+
+impl Transport {
+    /// A transport that has not begun to talk.
+    pub fn new() -> Self {
+        Self {
+            tx: Tx::new(),
+            rx: Rx::new(),
+            phase: Phase::Idle,
+            kex: Kex::Idle,
+            preferences: Preferences::new(),
+            client_ident: DEFAULT_IDENT.to_bytes().to_vec(),
+            server_ident: Vec::new(),
+            agreement: None,
+            session_id: None,
+            established: false,
+            strict: false,
+            host_key: Vec::new(),
+            server_sig_algs: None,
+            failed: None,
+        }
+    }
+
+    /// The identification to send instead of the default one; empty for the default.
+    pub fn set_ident(&mut self, ident: &[u8]) -> Result<()> {
+        self.client_ident = crate::wire::copy(if ident.is_empty() { DEFAULT_IDENT.to_bytes() } else { ident })?;
+        Ok(())
+    }
+
+    /// Queues identification and KEXINIT, which leave together.
+    pub fn start(&mut self) -> Result<()> {
+        self.tx.send_raw(&self.client_ident)?;
+        self.tx.send_raw(b"\r\n")?;
+        self.phase = Phase::Ident(IdentReader::default());
+        self.begin_kex()
+    }
+
+    /// Whether [`Transport::start`] has been called.
+    pub const fn is_started(&self) -> bool {
+        !matches!(self.phase, Phase::Idle)
+    }
+
+    /// Whether the first key exchange is over, so that the layers above may talk.
+    pub const fn is_established(&self) -> bool {
+        self.established
+    }
+
+    /// The next packet for the layers above, if one has arrived whole: where its payload lies, see
+    /// [`Transport::split`]. After an error, the same error again.
+    pub fn packet(&mut self) -> Result<Option<Range<usize>>> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        self.advance().map_err(|error| self.fail(error))
+    }
+
+    /// The payload that [`Transport::packet`] found, and the half that answers it.
+    pub fn split(&mut self, payload: Range<usize>) -> (&[u8], &mut Tx) {
+        (self.rx.payload(payload), &mut self.tx)
+    }
+
+    /// Answers a packet that no layer knows, RFC 4253 section 11.4.
+    pub fn unimplemented(&mut self) -> Result<()> {
+        let number = self.rx.sequence().wrapping_sub(1).to_be_bytes();
+        self.tx.send(&[&[message::UNIMPLEMENTED], &number])
+    }
+
+    /// Lends the outgoing bytes; they must be given back before anything else is queued.
+    pub fn lend_outgoing(&mut self) -> Lent {
+        std::mem::take(self.tx.queue())
+    }
+
+    /// Takes the outgoing bytes back, of which the socket has taken `taken`.
+    pub fn return_outgoing(&mut self, mut queue: Lent, taken: usize) {
+        queue.consume(taken);
+        *self.tx.queue() = queue;
+    }
+
+    /// Lends the incoming queue, with room for what the socket has.
+    pub fn lend_incoming(&mut self) -> Result<Lent> {
+        self.rx.make_room()?;
+        Ok(std::mem::take(self.rx.queue()))
+    }
+
+    /// Takes the incoming queue back, into whose space `came` bytes were put.
+    pub fn return_incoming(&mut self, mut queue: Lent, came: usize) {
+        queue.commit(came);
+        *self.rx.queue() = queue;
+    }
+
+    /// Ends the connection because the peer has closed it.
+    pub fn lost(&mut self) -> Error {
+        let code = if matches!(self.phase, Phase::Packets) { Code::SocketRecv } else { Code::SocketDisconnect };
+        self.fail(Error::new(code, "Server closed the connection without a word"))
+    }
+
+    /// The error that ended the connection, if it has.
+    pub fn check(&self) -> Result<()> {
+        self.failed.clone().map_or(Ok(()), Err)
+    }
+
+    /// The error that ended the connection, if it has ended.
+    pub const fn failure(&self) -> Option<&Error> {
+        self.failed.as_ref()
+    }
+
+    /// Ends the connection with `error`, unless it has ended before: what every later call reports.
+    pub fn fail(&mut self, error: Error) -> Error {
+        let error = self.fold(error);
+        self.failed.get_or_insert(error).clone()
+    }
+
+    /// The server's identification line.
+    pub fn server_ident(&self) -> &[u8] {
+        &self.server_ident
+    }
+
+    /// The hash of the first key exchange.
+    pub fn session_id(&self) -> &[u8] {
+        self.session_id.as_ref().map(AsRef::as_ref).unwrap_or_default()
+    }
+
+    /// The server's public key blob; empty before the first key exchange.
+    pub fn host_key(&self) -> &[u8] {
+        &self.host_key
+    }
+
+    /// The algorithms in use.
+    pub fn method_name(&self, kind: MethodType) -> Option<&'static CStr> {
+        self.agreement.as_ref().and_then(|agreement| agreement.name(kind))
+    }
+
+    /// The server's `server-sig-algs`, RFC 8308 section 3.1: `None` if it sent none.
+    pub fn server_sig_algs(&self) -> Option<impl Iterator<Item = &[u8]>> {
+        self.server_sig_algs.as_deref().map(names)
+    }
+
+    /// C callers know failures of the first key exchange under two codes, by how far it had come.
+    fn fold(&self, mut error: Error) -> Error {
+        let from_socket = matches!(error.code, Code::SocketRecv | Code::SocketSend | Code::SocketDisconnect);
+        if from_socket && matches!(self.phase, Phase::Packets) && !self.established {
+            error.code =
+                if matches!(self.kex, Kex::AwaitInit { .. }) { Code::KexFailure } else { Code::KeyExchangeFailure };
+        }
+        error
+    }
+
+    fn advance(&mut self) -> Result<Option<Range<usize>>> {
+        match &mut self.phase {
+            Phase::Idle => return Ok(None),
+            Phase::Ident(reader) => {
+                let input = self.rx.queue();
+                let consumed = match reader.read(input.filled())? {
+                    Found::NotYet { consumed } => {
+                        input.consume(consumed);
+                        return Ok(None);
+                    }
+                    Found::Ident { line, consumed } => {
+                        self.server_ident.put(line)?;
+                        consumed
+                    }
+                };
+                input.consume(consumed);
+                self.phase = Phase::Packets;
+            }
+            Phase::Packets => {}
+        }
+        while let Some(payload) = self.rx.packet()? {
+            if !self.handle(payload.clone())? {
+                return Ok(Some(payload));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Handles a packet of the transport itself; `false` if it is for the layers above.
+    fn handle(&mut self, payload: Range<usize>) -> Result<bool> {
+        let packet = self.rx.payload(payload);
+        let number = packet.first().copied().unwrap_or_default();
+        if let Kex::AwaitReply { skip: skip @ true, .. } = &mut self.kex {
+            *skip = false;
+            return Ok(true);
+        }
+        self.check_order(number)?;
+        match number {
+            message::KEXINIT => {
+                let kexinit = crate::wire::copy(packet)?;
+                self.on_kexinit(kexinit)?;
+            }
+            message::KEX_FIRST..=message::KEX_LAST => {
+                let reply = crate::wire::copy(packet)?;
+                self.on_kex_reply(&reply)?;
+            }
+            message::NEWKEYS => self.on_newkeys()?,
+            message::DISCONNECT => return Err(disconnected(packet)),
+            message::IGNORE | message::DEBUG | message::UNIMPLEMENTED => {}
+            message::EXT_INFO => self.server_sig_algs = read_ext_info(packet)?.or(self.server_sig_algs.take()),
+            message::PING => {
+                let data = packet.get(1..).unwrap_or_default();
+                self.tx.send(&[&[message::PONG], data])?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// RFC 4253 section 7.1: which messages may come during a key exchange. In the first one, strict key exchange
+    /// allows nothing but the exchange itself.
+    fn check_order(&self, number: u8) -> Result<()> {
+        let first = !self.established;
+        let fits = match (&self.kex, number) {
+            (_, message::DISCONNECT) => true,
+            (Kex::Idle | Kex::AwaitInit { .. }, message::KEXINIT) => true,
+            (Kex::AwaitReply { .. }, message::KEX_FIRST..=message::KEX_LAST) => true,
+            (Kex::AwaitNewKeys { .. }, message::NEWKEYS) => true,
+            (_, message::KEXINIT | message::NEWKEYS | message::KEX_FIRST..=message::KEX_LAST) => false,
+            (Kex::Idle, _) => true,
+            (Kex::AwaitInit { .. }, _) if self.established => true,
+            (_, message::IGNORE | message::DEBUG | message::UNIMPLEMENTED) => !(first && self.strict),
+            (_, message::PING) => !first,
+            _ => false,
+        };
+        if fits {
+            return Ok(());
+        }
+        let code = if self.strict && first { Code::SocketDisconnect } else { Code::Proto };
+        Err(Error::new(code, "Server sent a message that is not allowed in a key exchange")
+            .with(format!("message number {number}")))
+    }
+
+    fn begin_kex(&mut self) -> Result<()> {
+        let mut cookie = [0; 16];
+        crypto::random(&mut cookie)?;
+        let client_kexinit = self.preferences.kexinit(&cookie, self.session_id.is_none())?;
+        self.tx.send_now(&[&client_kexinit])?;
+        self.tx.hold();
+        self.kex = Kex::AwaitInit { client_kexinit };
+        Ok(())
+    }
+
+    fn on_kexinit(&mut self, server_kexinit: Vec<u8>) -> Result<()> {
+        if matches!(self.kex, Kex::Idle) {
+            self.begin_kex()?;
+        }
+        let Kex::AwaitInit { client_kexinit } = std::mem::replace(&mut self.kex, Kex::Idle) else {
+            return Err(Error::new(Code::Proto, "Server began a key exchange within another"));
+        };
+        let agreement = self.preferences.agree(&server_kexinit)?;
+        if self.session_id.is_none() {
+            self.strict = agreement.strict;
+            if self.strict && self.rx.sequence() != 1 {
+                return Err(Error::new(Code::SocketDisconnect, "Server sent packets before its KEXINIT"));
+            }
+        }
+        let transcript = Transcript {
+            client_ident: crate::wire::copy(&self.client_ident)?,
+            server_ident: crate::wire::copy(&self.server_ident)?,
+            client_kexinit,
+            server_kexinit,
+        };
+        let (state, packet) = AwaitReply::begin(agreement, transcript)?;
+        self.tx.send_now(&[&packet])?;
+        self.agreement = Some(agreement);
+        self.kex = Kex::AwaitReply { state: Box::new(state), skip: agreement.guess_missed };
+        Ok(())
+    }
+
+    fn on_kex_reply(&mut self, packet: &[u8]) -> Result<()> {
+        let Kex::AwaitReply { state, .. } = std::mem::replace(&mut self.kex, Kex::Idle) else {
+            return Err(Error::new(Code::Proto, "Server sent a key exchange reply that nobody asked for"));
+        };
+        let exchanged = state.handle(packet)?;
+        if self.session_id.is_some() && self.host_key != exchanged.host_key {
+            return Err(Error::new(Code::KeyExchangeFailure, "Server came with another host key in a later key exchange"));
+        }
+        let session_id = self.session_id.get_or_insert(exchanged.hash);
+        let (sealer, opener) = exchanged.keys(session_id.as_ref())?;
+        self.tx.send_now(&[&[message::NEWKEYS]])?;
+        self.tx.rekey(sealer, self.strict);
+        self.tx.release()?;
+        self.host_key = exchanged.host_key;
+        self.kex = Kex::AwaitNewKeys { opener: Box::new(opener) };
+        Ok(())
+    }
+
+    fn on_newkeys(&mut self) -> Result<()> {
+        let Kex::AwaitNewKeys { opener } = std::mem::replace(&mut self.kex, Kex::Idle) else {
+            return Err(Error::new(Code::Proto, "Server changed its keys without a key exchange"));
+        };
+        self.rx.rekey(*opener, self.strict);
+        self.established = true;
+        Ok(())
+    }
+}
+
+/// `SSH_MSG_DISCONNECT` as an error, the server's reason in its text.
+fn disconnected(packet: &[u8]) -> Error {
+    let mut reader = Reader::new(packet);
+    let error = Error::new(Code::SocketDisconnect, "Server closed the connection");
+    let read = reader.u8().and_then(|_| Ok((reader.u32()?, reader.string()?)));
+    match read {
+        Ok((reason, [])) => error.with(format!("reason {reason}")),
+        Ok((_, text)) => error.with(text),
+        Err(_) => error,
+    }
+}
+
+/// The `server-sig-algs` of an `SSH_MSG_EXT_INFO`, RFC 8308 section 2.3. A list that is cut short is read as far as it goes.
+fn read_ext_info(packet: &[u8]) -> Result<Option<Vec<u8>>> {
+    let mut reader = Reader::new(packet);
+    reader.u8()?;
+    let count = reader.u32()?;
+    if count >= MOST_EXTENSIONS {
+        return Err(Error::new(Code::Proto, "Server announced too many extensions"));
+    }
+    let mut found = None;
+    for _ in 0..count {
+        let Ok(name) = reader.string() else { break };
+        let Ok(value) = reader.string() else { break };
+        if name == b"server-sig-algs" {
+            found = Some(crate::wire::copy(value)?);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,437 @@
+//! Which algorithms there are, which ones the program wants, and which ones both sides agree on: RFC 4253 section 7.1.
+#![forbid(unsafe_code)]
+
+use std::ffi::CStr;
+
+use super::cipher::{CipherAlgorithm, MacAlgorithm};
+use super::kex::KexAlgorithm;
+use super::message;
+use crate::crypto::{self, Curve, HashAlgorithm, SignatureAlgorithm};
+use crate::error::{Code, Error, Result};
+use crate::wire::{Put, Reader, names};
+
+/// Announces that extension information is welcome, RFC 8308 section 2.1.
+const EXT_INFO_C: &CStr = c"ext-info-c";
+/// Announces strict key exchange, OpenSSH's PROTOCOL section 1.10.
+const STRICT_C: &CStr = c"kex-strict-c-v00@openssh.com";
+const STRICT_S: &[u8] = b"kex-strict-s-v00@openssh.com";
+
+/// One algorithm: its name on the wire, what it is, and whether it is offered when the program states no preference.
+pub struct Method<T: 'static> {
+    /// The name on the wire.
+    pub name: &'static CStr,
+    /// What the name stands for.
+    pub algorithm: T,
+}
+
+const fn method<T>(name: &'static CStr, algorithm: T) -> Method<T> {
+    Method { name, algorithm }
+}
+
+const fn ecdh(curve: Curve, hash: HashAlgorithm) -> KexAlgorithm {
+    KexAlgorithm::Ecdh { curve, hash }
+}
+
+const fn hmac(hash: HashAlgorithm, encrypt_then_mac: bool) -> MacAlgorithm {
+    MacAlgorithm { hash, encrypt_then_mac }
+}
+
+static KEX: [Method<KexAlgorithm>; 5] = [
+    method(c"curve25519-sha256", ecdh(Curve::X25519, HashAlgorithm::Sha256)),
+    method(c"curve25519-sha256@libssh.org", ecdh(Curve::X25519, HashAlgorithm::Sha256)),
+    method(c"ecdh-sha2-nistp256", ecdh(Curve::P256, HashAlgorithm::Sha256)),
+    method(c"ecdh-sha2-nistp384", ecdh(Curve::P384, HashAlgorithm::Sha384)),
+    method(c"ecdh-sha2-nistp521", ecdh(Curve::P521, HashAlgorithm::Sha512)),
+];
+
+static HOST_KEY: [Method<SignatureAlgorithm>; 6] = [
+    method(c"ssh-ed25519", SignatureAlgorithm::Ed25519),
+    method(c"ecdsa-sha2-nistp256", SignatureAlgorithm::EcdsaP256),
+    method(c"ecdsa-sha2-nistp384", SignatureAlgorithm::EcdsaP384),
+    method(c"ecdsa-sha2-nistp521", SignatureAlgorithm::EcdsaP521),
+    method(c"rsa-sha2-512", SignatureAlgorithm::RsaSha512),
+    method(c"rsa-sha2-256", SignatureAlgorithm::RsaSha256),
+];
+
+static CIPHER: [Method<CipherAlgorithm>; 6] = [
+    method(c"aes256-gcm@openssh.com", CipherAlgorithm::AesGcm(32)),
+    method(c"aes128-gcm@openssh.com", CipherAlgorithm::AesGcm(16)),
+    method(c"chacha20-poly1305@openssh.com", CipherAlgorithm::ChaCha20Poly1305),
+    method(c"aes256-ctr", CipherAlgorithm::AesCtr(32)),
+    method(c"aes192-ctr", CipherAlgorithm::AesCtr(24)),
+    method(c"aes128-ctr", CipherAlgorithm::AesCtr(16)),
+];
+
+static MAC: [Method<MacAlgorithm>; 4] = [
+    method(c"hmac-sha2-256-etm@openssh.com", hmac(HashAlgorithm::Sha256, true)),
+    method(c"hmac-sha2-512-etm@openssh.com", hmac(HashAlgorithm::Sha512, true)),
+    method(c"hmac-sha2-256", hmac(HashAlgorithm::Sha256, false)),
+    method(c"hmac-sha2-512", hmac(HashAlgorithm::Sha512, false)),
+];
+
+static COMPRESSION: [Method<()>; 1] = [method(c"none", ())];
+
+/// The lists of a KEXINIT in their order there, numbered as `LIBSSH2_METHOD_*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MethodType {
+    /// Key exchange.
+    Kex,
+    /// Server host key.
+    HostKey,
+    /// Cipher, client to server.
+    CryptCs,
+    /// Cipher, server to client.
+    CryptSc,
+    /// MAC, client to server.
+    MacCs,
+    /// MAC, server to client.
+    MacSc,
+    /// Compression, client to server.
+    CompCs,
+    /// Compression, server to client.
+    CompSc,
+    /// Language, client to server.
+    LangCs,
+    /// Language, server to client.
+    LangSc,
+    /// No list of a KEXINIT: which signature algorithms an RSA key may log in with.
+    SignAlgo,
+}
+
+impl MethodType {
+    const ALL: [Self; 11] = [
+        Self::Kex,
+        Self::HostKey,
+        Self::CryptCs,
+        Self::CryptSc,
+        Self::MacCs,
+        Self::MacSc,
+        Self::CompCs,
+        Self::CompSc,
+        Self::LangCs,
+        Self::LangSc,
+        Self::SignAlgo,
+    ];
+    /// How many of them are in a KEXINIT.
+    const IN_KEXINIT: usize = 10;
+
+    /// The type with that `LIBSSH2_METHOD_*` number.
+    pub fn from_number(number: i32) -> Option<Self> {
+        usize::try_from(number).ok().and_then(|index| Self::ALL.get(index).copied())
+    }
+
+    const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The names known for this list, in the order in which they are offered; `None` where any text goes.
+    pub fn known(self) -> Option<Vec<&'static CStr>> {
+        Some(match self {
+            Self::Kex => names_of(&KEX),
+            Self::HostKey => names_of(&HOST_KEY),
+            Self::CryptCs | Self::CryptSc => ciphers(),
+            Self::MacCs | Self::MacSc => names_of(&MAC),
+            Self::CompCs | Self::CompSc => names_of(&COMPRESSION),
+            Self::LangCs | Self::LangSc | Self::SignAlgo => return None,
+        })
+    }
+
+    /// What `libssh2_session_supported_algs` reports: the known names, and the pseudo methods of the key exchange list.
+    pub fn supported(self) -> Option<Vec<&'static CStr>> {
+        let mut known = self.known()?;
+        if self == Self::Kex {
+            known.extend([EXT_INFO_C, STRICT_C]);
+        }
+        Some(known)
+    }
+}
+
+fn names_of<T>(table: &'static [Method<T>]) -> Vec<&'static CStr> {
+    table.iter().map(|method| method.name).collect()
+}
+
+/// AES-GCM leads where the processor has instructions for it, ChaCha20 where not.
+fn ciphers() -> Vec<&'static CStr> {
+    let mut names = names_of(&CIPHER);
+    if !crypto::has_hardware_aes()
+        && let Some(chacha) = CIPHER.iter().position(|m| m.algorithm == CipherAlgorithm::ChaCha20Poly1305)
+    {
+        let name = names.remove(chacha);
+        names.insert(0, name);
+    }
+    names
+}
+
+/// What the program wants offered, list by list.
+pub struct Preferences {
+    lists: [Vec<u8>; 11],
+}
+
+impl Preferences {
+    /// All that is safe, best first.
+    pub fn new() -> Self {
+        Self { lists: MethodType::ALL.map(|kind| kind.known().map(|names| join(&names)).unwrap_or_default()) }
+    }
+
+    /// Offers the known names of the comma-separated `wanted`, in its order.
+    pub fn set(&mut self, kind: MethodType, wanted: &[u8]) -> Result<()> {
+        let known = kind.known();
+        let chosen: Vec<&[u8]> = names(wanted)
+            .filter(|name| known.as_ref().is_none_or(|known| known.iter().any(|known| known.to_bytes() == *name)))
+            .collect();
+        if chosen.is_empty() {
+            return Err(Error::new(Code::MethodNotSupported, "None of the preferred methods is supported").with(wanted));
+        }
+        if let Some(list) = self.lists.get_mut(kind.index()) {
+            *list = chosen.join(&b',');
+        }
+        Ok(())
+    }
+
+    /// The comma-separated names of one list; empty where none was set and none is the default.
+    pub fn get(&self, kind: MethodType) -> &[u8] {
+        self.lists.get(kind.index()).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The payload of our KEXINIT. The pseudo methods only count in the first one of a connection.
+    pub fn kexinit(&self, cookie: &[u8; 16], first: bool) -> Result<Vec<u8>> {
+        let mut payload = Vec::new();
+        payload.put_u8(message::KEXINIT)?;
+        payload.put(cookie)?;
+        let mut kex = self.get(MethodType::Kex).to_vec();
+        if first {
+            for pseudo in [EXT_INFO_C, STRICT_C] {
+                kex.put_u8(b',')?;
+                kex.put(pseudo.to_bytes())?;
+            }
+        }
+        payload.put_string(&kex)?;
+        for list in self.lists.iter().take(MethodType::IN_KEXINIT).skip(1) {
+            payload.put_string(list)?;
+        }
+        payload.put_boolean(false)?;
+        payload.put_u32(0)?;
+        Ok(payload)
+    }
+
+    /// Agrees with the peer's KEXINIT.
+    pub fn agree(&self, kexinit: &[u8]) -> Result<Agreement> {
+        let peer = PeerLists::read(kexinit)?;
+        let choose = |kind| choose(self.get(kind), peer.list(kind), kind);
+        let cipher_cs = find(&CIPHER, choose(MethodType::CryptCs)?)?;
+        let cipher_sc = find(&CIPHER, choose(MethodType::CryptSc)?)?;
+        let mac = |kind, cipher: &Method<CipherAlgorithm>| match choose(kind) {
+            Ok(name) => find(&MAC, name),
+            // An AEAD needs no MAC, so it is no failure to have none in common.
+            Err(_) if cipher.algorithm.is_aead() => MAC.first().ok_or_else(|| no_common(kind)),
+            Err(error) => Err(error),
+        };
+        let kex = find(&KEX, choose(MethodType::Kex)?)?;
+        let host_key = find(&HOST_KEY, choose(MethodType::HostKey)?)?;
+        let guess_missed = peer.guesses
+            && [(MethodType::Kex, kex.name), (MethodType::HostKey, host_key.name)]
+                .iter()
+                .any(|(kind, name)| names(peer.list(*kind)).next() != Some(name.to_bytes()));
+        Ok(Agreement {
+            kex,
+            host_key,
+            cs: Suite {
+                cipher: cipher_cs,
+                mac: mac(MethodType::MacCs, cipher_cs)?,
+                compression: find(&COMPRESSION, choose(MethodType::CompCs)?)?,
+            },
+            sc: Suite {
+                cipher: cipher_sc,
+                mac: mac(MethodType::MacSc, cipher_sc)?,
+                compression: find(&COMPRESSION, choose(MethodType::CompSc)?)?,
+            },
+            guess_missed,
+            strict: names(peer.list(MethodType::Kex)).any(|name| name == STRICT_S),
+        })
+    }
+}
+
+/// The algorithms of one direction.
+#[derive(Clone, Copy)]
+pub struct Suite {
+    /// Cipher.
+    pub cipher: &'static Method<CipherAlgorithm>,
+    /// MAC; unused under an AEAD.
+    pub mac: &'static Method<MacAlgorithm>,
+    /// Compression.
+    pub compression: &'static Method<()>,
+}
+
+/// What both sides will use.
+#[derive(Clone, Copy)]
+pub struct Agreement {
+    /// Key exchange.
+    pub kex: &'static Method<KexAlgorithm>,
+    /// Host key signature.
+    pub host_key: &'static Method<SignatureAlgorithm>,
+    /// Client to server.
+    pub cs: Suite,
+    /// Server to client.
+    pub sc: Suite,
+    /// The peer has sent a key exchange packet on a guess that was wrong: the next packet is to be ignored.
+    pub guess_missed: bool,
+    /// The peer announced strict key exchange.
+    pub strict: bool,
+}
+
+impl Agreement {
+    /// What `libssh2_session_methods` reports for that list.
+    pub fn name(&self, kind: MethodType) -> Option<&'static CStr> {
+        let mac = |suite: &Suite| match suite.cipher.algorithm {
+            CipherAlgorithm::AesGcm(_) => c"INTEGRATED-AES-GCM",
+            _ => suite.mac.name,
+        };
+        Some(match kind {
+            MethodType::Kex => self.kex.name,
+            MethodType::HostKey => self.host_key.name,
+            MethodType::CryptCs => self.cs.cipher.name,
+            MethodType::CryptSc => self.sc.cipher.name,
+            MethodType::MacCs => mac(&self.cs),
+            MethodType::MacSc => mac(&self.sc),
+            MethodType::CompCs => self.cs.compression.name,
+            MethodType::CompSc => self.sc.compression.name,
+            MethodType::LangCs | MethodType::LangSc => c"",
+            MethodType::SignAlgo => return None,
+        })
+    }
+}
+
+/// The name-lists of the peer's KEXINIT.
+struct PeerLists<'a> {
+    lists: [&'a [u8]; MethodType::IN_KEXINIT],
+    guesses: bool,
+}
+
+impl<'a> PeerLists<'a> {
+    fn read(kexinit: &'a [u8]) -> Result<Self> {
+        let mut reader = Reader::new(kexinit);
+        let mut read = || {
+            reader.bytes(17)?;
+            let mut lists = [&[][..]; MethodType::IN_KEXINIT];
+            for list in &mut lists {
+                *list = reader.string()?;
+            }
+            Ok(Self { lists, guesses: reader.boolean()? })
+        };
+        read().map_err(|short: crate::wire::Short| {
+            short.in_packet(Code::KexFailure, "KEXINIT of the server is shorter than its lists")
+        })
+    }
+
+    fn list(&self, kind: MethodType) -> &'a [u8] {
+        self.lists.get(kind.index()).copied().unwrap_or_default()
+    }
+}
+
+/// RFC 4253 section 7.1: the first of the client's names that is also on the server's list.
+fn choose<'a>(ours: &'a [u8], theirs: &[u8], kind: MethodType) -> Result<&'a [u8]> {
+    names(ours)
+        .find(|name| names(theirs).any(|other| other == *name))
+        .ok_or_else(|| no_common(kind).with([b"the server offers ", theirs].concat()))
+}
+
+const fn no_common(kind: MethodType) -> Error {
+    Error::new(
+        Code::KexFailure,
+        match kind {
+            MethodType::Kex => "No key exchange method in common with the server",
+            MethodType::HostKey => "No host key algorithm in common with the server",
+            MethodType::CryptCs | MethodType::CryptSc => "No cipher in common with the server",
+            MethodType::MacCs | MethodType::MacSc => "No MAC in common with the server",
+            _ => "No compression method in common with the server",
+        },
+    )
+}
+
+fn find<T>(table: &'static [Method<T>], name: &[u8]) -> Result<&'static Method<T>> {
+    table
+        .iter()
+        .find(|method| method.name.to_bytes() == name)
+        .ok_or_else(|| Error::new(Code::KexFailure, "Negotiated a method that is not known").with(name))
+}
+
+fn join(names: &[&CStr]) -> Vec<u8> {
+    names.iter().map(|name| name.to_bytes()).collect::<Vec<_>>().join(&b',')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(lists: [&str; 10], guesses: bool) -> Vec<u8> {
+        let mut payload = vec![message::KEXINIT; 17];
+        for list in lists {
+            payload.put_string(list.as_bytes()).unwrap();
+        }
+        payload.put_boolean(guesses).unwrap();
+        payload.put_u32(0).unwrap();
+        payload
+    }
+
+    const USUAL: [&str; 10] = [
+        "sntrup761x25519-sha512@openssh.com,ecdh-sha2-nistp256,curve25519-sha256,kex-strict-s-v00@openssh.com",
+        "rsa-sha2-512,ssh-ed25519",
+        "aes128-ctr,aes256-gcm@openssh.com",
+        "aes128-ctr",
+        "hmac-sha2-256",
+        "umac-64@openssh.com,hmac-sha2-512",
+        "none,zlib@openssh.com",
+        "none",
+        "",
+        "",
+    ];
+
+    #[test]
+    fn the_clients_order_decides() {
+        let agreed = Preferences::new().agree(&server(USUAL, false)).unwrap();
+        assert_eq!(agreed.name(MethodType::Kex), Some(c"curve25519-sha256"));
+        assert_eq!(agreed.name(MethodType::HostKey), Some(c"ssh-ed25519"));
+        assert_eq!(agreed.name(MethodType::CryptCs), Some(c"aes256-gcm@openssh.com"));
+        assert_eq!(agreed.name(MethodType::MacCs), Some(c"INTEGRATED-AES-GCM"));
+        assert_eq!(agreed.name(MethodType::CryptSc), Some(c"aes128-ctr"));
+        assert_eq!(agreed.name(MethodType::MacSc), Some(c"hmac-sha2-512"));
+        assert_eq!(agreed.name(MethodType::LangCs), Some(c""));
+        assert!(agreed.strict && !agreed.guess_missed);
+    }
+
+    #[test]
+    fn a_wrong_guess_of_the_server_is_seen() {
+        assert!(Preferences::new().agree(&server(USUAL, true)).unwrap().guess_missed);
+        let mut right = USUAL;
+        right[0] = "curve25519-sha256";
+        right[1] = "ssh-ed25519";
+        assert!(!Preferences::new().agree(&server(right, true)).unwrap().guess_missed);
+    }
+
+    #[test]
+    fn unknown_preferences_are_dropped_and_nothing_left_is_refused() {
+        let mut preferences = Preferences::new();
+        preferences.set(MethodType::CryptCs, b"3des-nonsense,aes128-ctr,,aes256-ctr").unwrap();
+        assert_eq!(preferences.get(MethodType::CryptCs), b"aes128-ctr,aes256-ctr");
+        let error = preferences.set(MethodType::CryptCs, b"nonsense,aes128").unwrap_err();
+        assert_eq!(error.code, Code::MethodNotSupported);
+        assert_eq!(preferences.get(MethodType::CryptCs), b"aes128-ctr,aes256-ctr");
+    }
+
+    #[test]
+    fn a_name_that_is_the_beginning_of_another_is_not_that_other() {
+        let mut lists = USUAL;
+        lists[2] = "aes128-ct,aes128-ctrx";
+        let error = Preferences::new().agree(&server(lists, false)).map(|_| ()).unwrap_err();
+        assert_eq!(error.code, Code::KexFailure);
+        assert!(error.to_string().contains("aes128-ctrx"), "{error}");
+    }
+
+    #[test]
+    fn a_kexinit_cut_anywhere_is_refused() {
+        let whole = server(USUAL, false);
+        for length in 0..whole.len() - 4 {
+            assert!(Preferences::new().agree(&whole[..length]).is_err(), "{length}");
+        }
+    }
+}

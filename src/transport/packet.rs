@@ -1,0 +1,189 @@
+//! The binary packet protocol, RFC 4253 section 6: payloads in and out of the two byte queues.
+#![forbid(unsafe_code)]
+
+use std::ops::Range;
+
+use super::buffer::Buffer;
+use super::cipher::{Opener, Sealer};
+use crate::error::{Code, Error, Result};
+use crate::wire::{Put, Reader};
+
+/// Sending stops to take bulk data at so many bytes that the socket has not taken yet.
+const HIGH_WATER: usize = 256 * 1024;
+/// What may wait for the end of a key exchange.
+const MOST_HELD: usize = 1024 * 1024;
+/// Least room for one `recv`.
+const LEAST_SPACE: usize = 128 * 1024;
+
+/// The outgoing half: packets are sealed into one queue, which leaves for the socket in large pieces.
+pub struct Tx {
+    out: Buffer,
+    sealer: Sealer,
+    sequence: u32,
+    /// Payloads that wait until a key exchange is over, each behind its length; `None` outside an exchange.
+    held: Option<Vec<u8>>,
+    sent: u64,
+}
+
+impl Tx {
+    /// Nothing is encrypted yet.
+    pub fn new() -> Self {
+        Self { out: Buffer::default(), sealer: Sealer::plain(), sequence: 0, held: None, sent: 0 }
+    }
+
+    /// Queues the packet whose payload is `parts` one after the other. During a key exchange it waits for the end of that.
+    pub fn send(&mut self, parts: &[&[u8]]) -> Result<()> {
+        match &mut self.held {
+            Some(held) => hold(held, parts),
+            None => self.send_now(parts),
+        }
+    }
+
+    /// Queues a packet of the key exchange itself, or one that is allowed during it (RFC 4253 section 7.1).
+    pub fn send_now(&mut self, parts: &[&[u8]]) -> Result<()> {
+        self.sealer.seal(self.sequence, parts, &mut self.out)?;
+        self.sequence = self.sequence.wrapping_add(1);
+        self.sent = self.sent.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Queues bytes that are no packet: the identification.
+    pub fn send_raw(&mut self, bytes: &[u8]) -> Result<()> {
+        self.out.put(bytes)
+    }
+
+    /// From here on only packets of the key exchange leave.
+    pub fn hold(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    /// Seals under `sealer` from the next packet on, numbered from 0 again if `restart` (strict key exchange).
+    pub fn rekey(&mut self, sealer: Sealer, restart: bool) {
+        self.sealer = sealer;
+        if restart {
+            self.sequence = 0;
+        }
+    }
+
+    /// Lets the held packets go.
+    pub fn release(&mut self) -> Result<()> {
+        let Some(held) = self.held.take() else { return Ok(()) };
+        let mut reader = Reader::new(&held);
+        while !reader.is_empty() {
+            let payload = reader.string()?;
+            self.send_now(&[payload])?;
+        }
+        Ok(())
+    }
+
+    /// Whether bulk data should be queued now, or rather after the socket has taken what is there.
+    pub const fn has_room(&self) -> bool {
+        self.held.is_none() && self.out.len() < HIGH_WATER
+    }
+
+    /// The bytes for the socket.
+    pub const fn queue(&mut self) -> &mut Buffer {
+        &mut self.out
+    }
+
+    /// Whether all has left, what a key exchange holds back included.
+    pub fn is_flushed(&self) -> bool {
+        self.out.is_empty() && self.held.as_ref().is_none_or(Vec::is_empty)
+    }
+
+    /// Whether the socket must take bytes before anything else can happen.
+    pub const fn wants_socket(&self) -> bool {
+        !self.out.is_empty()
+    }
+
+    /// Packets sent so far, never counted anew.
+    pub const fn packets(&self) -> u64 {
+        self.sent
+    }
+}
+
+/// Where the incoming half stands within the bytes that have arrived.
+enum Next {
+    /// The length of the next packet is not known yet.
+    Length,
+    /// The next packet takes so many bytes.
+    Packet(usize),
+}
+
+/// The incoming half: packets are opened in the queue where the socket put them.
+pub struct Rx {
+    input: Buffer,
+    opener: Opener,
+    sequence: u32,
+    next: Next,
+    /// The packet handed out last; its bytes are dropped when the next one is asked for.
+    handed_out: usize,
+}
+
+impl Rx {
+    /// Nothing is encrypted yet.
+    pub fn new() -> Self {
+        Self { input: Buffer::default(), opener: Opener::plain(), sequence: 0, next: Next::Length, handed_out: 0 }
+    }
+
+    /// The bytes from the socket.
+    pub const fn queue(&mut self) -> &mut Buffer {
+        &mut self.input
+    }
+
+    /// Makes room for what the socket has next.
+    pub fn make_room(&mut self) -> Result<()> {
+        self.drop_handed_out();
+        self.input.space(LEAST_SPACE).map(|_| ())
+    }
+
+    /// Opens the next packet that has arrived whole: where its payload lies, see [`Rx::payload`].
+    pub fn packet(&mut self) -> Result<Option<Range<usize>>> {
+        self.drop_handed_out();
+        let total = match self.next {
+            Next::Packet(total) => total,
+            Next::Length => match self.opener.measure(self.sequence, self.input.filled_mut())? {
+                Some(total) => total,
+                None => return Ok(None),
+            },
+        };
+        self.next = Next::Packet(total);
+        let Some(packet) = self.input.filled_mut().get_mut(..total) else { return Ok(None) };
+        let payload = self.opener.open(self.sequence, packet)?;
+        self.sequence = self.sequence.wrapping_add(1);
+        self.next = Next::Length;
+        self.handed_out = total;
+        Ok(Some(payload))
+    }
+
+    /// The bytes of the payload that [`Rx::packet`] found; valid until it is called again.
+    pub fn payload(&self, range: Range<usize>) -> &[u8] {
+        self.input.filled().get(range).unwrap_or_default()
+    }
+
+    /// Opens under `opener` from the next packet on, numbered from 0 again if `restart` (strict key exchange).
+    pub fn rekey(&mut self, opener: Opener, restart: bool) {
+        self.opener = opener;
+        if restart {
+            self.sequence = 0;
+        }
+    }
+
+    /// The number of the packet that comes next.
+    pub const fn sequence(&self) -> u32 {
+        self.sequence
+    }
+
+    fn drop_handed_out(&mut self) {
+        self.input.consume(std::mem::take(&mut self.handed_out));
+    }
+}
+
+fn hold(held: &mut Vec<u8>, parts: &[&[u8]]) -> Result<()> {
+    let length = parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.len()));
+    if held.len().saturating_add(length) > MOST_HELD {
+        return Err(Error::new(Code::OutOfBoundary, "Too much to send while a key exchange is under way"));
+    }
+    held.put_u32(u32::try_from(length).map_err(|_| Error::alloc())?)?;
+    parts.iter().try_for_each(|part| held.put(part))
+}
