@@ -5,9 +5,13 @@ use crate::error::Result;
 use crate::wire::{Put, Reader, Short};
 
 /// `INTEGER`
-pub(super) const INTEGER: u8 = 0x02;
+const INTEGER: u8 = 0x02;
+/// `OCTET STRING`
+pub(super) const OCTET_STRING: u8 = 0x04;
+/// `OBJECT IDENTIFIER`
+pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
 /// `SEQUENCE`
-pub(super) const SEQUENCE: u8 = 0x30;
+const SEQUENCE: u8 = 0x30;
 
 /// The content of the element with `tag` that comes next.
 pub(super) fn element<'a>(reader: &mut Reader<'a>, tag: u8) -> Result<&'a [u8], Short> {
@@ -21,6 +25,11 @@ pub(super) fn element<'a>(reader: &mut Reader<'a>, tag: u8) -> Result<&'a [u8], 
         _ => return Err(Short),
     };
     reader.bytes(length)
+}
+
+/// The `SEQUENCE` that comes next.
+pub(super) fn sequence<'a>(reader: &mut Reader<'a>) -> Result<Reader<'a>, Short> {
+    element(reader, SEQUENCE).map(Reader::new)
 }
 
 /// The non-negative integer that comes next, without its leading zeros.

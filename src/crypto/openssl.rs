@@ -459,8 +459,8 @@ impl Key {
     }
 
     /// Reads the first private key of a PEM text: PKCS#1, SEC1 or PKCS#8, plain or encrypted. Never asks the terminal.
-    pub(super) fn from_pem(text: &[u8], passphrase: Option<&[u8]>) -> std::result::Result<Self, PemRefused> {
-        let mut prompt = Prompt { passphrase: passphrase.unwrap_or_default(), asked: false };
+    pub(super) fn from_pem(text: &[u8], passphrase: &[u8]) -> std::result::Result<Self, PemRefused> {
+        let mut prompt = Prompt { passphrase, asked: false };
         let mut read = || {
             // SAFETY: the BIO reads `text`, which outlives it, and no further than stated.
             let bio = Bio(not_null(unsafe { ffi::BIO_new_mem_buf(text.as_ptr().cast(), int(text.len())?) })?);

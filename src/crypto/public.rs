@@ -48,9 +48,14 @@ impl KeyType {
         }
     }
 
+    /// Its name, as the wire has it.
+    pub const fn as_bytes(self) -> &'static [u8] {
+        self.name().as_bytes()
+    }
+
     /// The type of that name.
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name().as_bytes() == name)
+        Self::ALL.into_iter().find(|kind| kind.as_bytes() == name)
     }
 
     /// The algorithms that keys of this type sign with, best first.

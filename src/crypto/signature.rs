@@ -92,8 +92,7 @@ impl SignatureAlgorithm {
             blob.put_string(raw)?;
             return Ok(blob);
         }
-        let mut numbers = Reader::new(raw);
-        let mut numbers = Reader::new(der::element(&mut numbers, der::SEQUENCE)?);
+        let mut numbers = der::sequence(&mut Reader::new(raw))?;
         let mut pair = Vec::new();
         pair.put_mpint(der::integer(&mut numbers)?)?;
         pair.put_mpint(der::integer(&mut numbers)?)?;
