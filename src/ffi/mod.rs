@@ -4,4 +4,16 @@
 //! so the doc comments of whatever is public here are the headers' comments as well.
 #![allow(unsafe_code, reason = "this is the C boundary")]
 
+mod alloc;
+mod callback;
+mod guard;
+mod handle;
+mod last_error;
+
+pub mod algorithm;
+pub mod session;
+pub mod setting;
+pub mod sftp;
+pub mod sftp_file;
 pub mod types;
+pub mod userauth;
