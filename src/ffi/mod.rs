@@ -3,6 +3,7 @@
 //! Each file is one chapter of libssh2's three headers. `include/` is generated from this directory (`make headers`),
 //! so the doc comments of whatever is public here are the headers' comments as well.
 #![allow(unsafe_code, reason = "this is the C boundary")]
+#![allow(clippy::missing_safety_doc, reason = "each function's comment says what its C caller owes it")]
 
 mod alloc;
 mod callback;
@@ -11,6 +12,7 @@ mod handle;
 mod last_error;
 
 pub mod algorithm;
+pub mod global;
 pub mod session;
 pub mod setting;
 pub mod sftp;

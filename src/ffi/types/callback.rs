@@ -135,6 +135,7 @@ pub type LIBSSH2_ADD_IDENTITIES_FUNC = Option<
     ),
 >;
 /// Has a forwarded agent sign; kept, never called.
+#[allow(non_snake_case, reason = "programs that define such a function by the C macro use its parameters' names")]
 pub type LIBSSH2_AUTHAGENT_SIGN_FUNC = Option<
     unsafe extern "C" fn(
         session: *mut LIBSSH2_SESSION,
@@ -143,8 +144,8 @@ pub type LIBSSH2_AUTHAGENT_SIGN_FUNC = Option<
         data: *const c_uchar,
         dlen: c_uint,
         signature: *mut *mut c_uchar,
-        sig_len: *mut c_uint,
-        agent_path: *const c_char,
+        sigLen: *mut c_uint,
+        agentPath: *const c_char,
         r#abstract: *mut *mut c_void,
     ) -> c_int,
 >;

@@ -2,7 +2,7 @@
 
 use libc::{c_int, c_uchar, c_ulong};
 
-use super::libssh2_socket_t;
+use super::{LIBSSH2_ERROR_EAGAIN, libssh2_socket_t};
 
 /// One channel of a session. Released by libssh2_channel_free(), at the latest with its session.
 pub struct _LIBSSH2_CHANNEL {
@@ -42,7 +42,7 @@ pub const LIBSSH2_CHANNEL_FLUSH_EXTENDED_DATA: c_int = -1;
 pub const LIBSSH2_CHANNEL_FLUSH_ALL: c_int = -2;
 
 /// A channel's name for LIBSSH2_ERROR_EAGAIN.
-pub const LIBSSH2CHANNEL_EAGAIN: c_int = super::LIBSSH2_ERROR_EAGAIN;
+pub const LIBSSH2CHANNEL_EAGAIN: c_int = LIBSSH2_ERROR_EAGAIN;
 
 /// Columns of a terminal asked for by libssh2_channel_request_pty().
 pub const LIBSSH2_TERM_WIDTH: c_int = 80;

@@ -2,7 +2,7 @@
 
 use libc::{c_int, c_uint, c_ulong};
 
-use super::libssh2_uint64_t;
+use super::{LIBSSH2_ERROR_EAGAIN, libssh2_uint64_t};
 
 /// An SFTP conversation. Made by libssh2_sftp_init(), released by libssh2_sftp_shutdown().
 pub struct _LIBSSH2_SFTP {
@@ -74,7 +74,7 @@ pub type LIBSSH2_SFTP_STATVFS = _LIBSSH2_SFTP_STATVFS;
 pub const LIBSSH2_SFTP_VERSION: c_int = 3;
 
 /// An SFTP call's name for LIBSSH2_ERROR_EAGAIN.
-pub const LIBSSH2SFTP_EAGAIN: c_int = super::LIBSSH2_ERROR_EAGAIN;
+pub const LIBSSH2SFTP_EAGAIN: c_int = LIBSSH2_ERROR_EAGAIN;
 
 /// For libssh2_sftp_open_ex(): open a file.
 pub const LIBSSH2_SFTP_OPENFILE: c_int = 0;

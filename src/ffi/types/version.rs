@@ -1,4 +1,4 @@
-//! The version of the interface, which is libssh2's. The crate has a version of its own.
+//! The version of the interface, which is libssh2's. The crate has one of its own.
 
 use std::ffi::CStr;
 
