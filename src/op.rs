@@ -97,8 +97,8 @@ pub fn drive<T>(
     }
 }
 
-/// Takes the operation `call` of `owner` out of its slot, or begins it with `begin`, and drives it. Where it would block
-/// it goes into the slot, for the program to come back to.
+/// Takes the operation `call` of `owner` out of its slot, or begins it with `begin`, and drives it. Where it would
+/// block it goes into the slot, for the program to come back to.
 pub fn resume<O: Op>(
     session: &RefCell<Session>,
     host: &dyn Host,

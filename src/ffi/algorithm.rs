@@ -19,14 +19,13 @@ const FINGERPRINTS: [HashAlgorithm; 3] = [HashAlgorithm::Md5, HashAlgorithm::Sha
 
 /// Says which algorithms of one kind to offer to the server, and in which order. To be called before the handshake.
 ///
-/// method_type is one of LIBSSH2_METHOD_. prefs is a list of names with commas between them; names that are not known are
-/// passed over. LIBSSH2_METHOD_SIGN_ALGO is the order in which RSA keys choose how to sign.
+/// method_type is one of LIBSSH2_METHOD_. prefs is a list of names with commas between them; names that are not known
+/// are passed over. LIBSSH2_METHOD_SIGN_ALGO is the order in which RSA keys choose how to sign.
 ///
 /// Returns 0; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when none of the names is known, and what was offered before still is;
 /// LIBSSH2_ERROR_INVAL when method_type is not known; LIBSSH2_ERROR_BAD_USE when prefs is NULL.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed; prefs is terminated.
+/// Requires: session is NULL or a session that has not been freed; prefs is terminated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_method_pref(
     session: *mut LIBSSH2_SESSION,
@@ -50,8 +49,7 @@ pub unsafe extern "C" fn libssh2_session_method_pref(
 /// Returns its name, a text that lives as long as the program, or NULL: before the handshake
 /// (LIBSSH2_ERROR_METHOD_NONE), or when method_type is not one that is agreed upon (LIBSSH2_ERROR_INVAL).
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed.
+/// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_methods(session: *mut LIBSSH2_SESSION, method_type: c_int) -> *const c_char {
     // SAFETY: as promised by the caller.
@@ -68,14 +66,13 @@ pub unsafe extern "C" fn libssh2_session_methods(session: *mut LIBSSH2_SESSION, 
 
 /// Lists the algorithms of one kind, one of LIBSSH2_METHOD_, in the order in which they are offered by default.
 ///
-/// algs is set to an array of their names. The array is freed by the program with libssh2_free(); the names in it live as
-/// long as the program.
+/// algs is set to an array of their names. The array is freed by the program with libssh2_free(); the names in it live
+/// as long as the program.
 ///
 /// Returns how many there are; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when there are no names of that kind;
 /// LIBSSH2_ERROR_INVAL for LIBSSH2_METHOD_SIGN_ALGO; LIBSSH2_ERROR_BAD_USE when algs is NULL; LIBSSH2_ERROR_ALLOC.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed; algs can be written to.
+/// Requires: session is NULL or a session that has not been freed; algs can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_supported_algs(
     session: *mut LIBSSH2_SESSION,
@@ -115,8 +112,7 @@ pub unsafe extern "C" fn libssh2_session_supported_algs(
 ///
 /// Returns the key, which belongs to the session and lives as long, or NULL before the handshake, with a length of 0.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed; the places can be written to.
+/// Requires: session is NULL or a session that has not been freed; the places can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_hostkey(
     session: *mut LIBSSH2_SESSION,
@@ -160,8 +156,7 @@ fn key_type(blob: &[u8]) -> c_int {
 /// Returns 16 (MD5), 20 (SHA-1) or 32 (SHA-256) bytes that belong to the session and live as long; NULL before the
 /// handshake, or when the hash is not known.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed.
+/// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_hostkey_hash(session: *mut LIBSSH2_SESSION, hash_type: c_int) -> *const c_char {
     // SAFETY: as promised by the caller.

@@ -14,8 +14,8 @@ pub struct Allocator {
     free: unsafe extern "C" fn(*mut c_void, *mut *mut c_void),
 }
 
-/// The program's pointer, which it may change at any time through the address that `libssh2_session_abstract` gave it. It
-/// is therefore never behind a Rust reference.
+/// The program's pointer, which it may change at any time through the address that `libssh2_session_abstract` gave it.
+/// It is therefore never behind a Rust reference.
 pub struct Abstract(UnsafeCell<*mut c_void>);
 
 impl Abstract {

@@ -1,7 +1,7 @@
 //! The way into the library: every exported function that can fail goes through one of these doors.
 //!
-//! A door refuses NULL and wrong handles, catches panics, keeps the error for `libssh2_session_last_error`, and turns it
-//! into what the C function returns.
+//! A door refuses NULL and wrong handles, catches panics, keeps the error for `libssh2_session_last_error`, and turns
+//! it into what the C function returns.
 
 use std::ffi::{CStr, c_char, c_int, c_ulong};
 use std::panic::{AssertUnwindSafe, catch_unwind};

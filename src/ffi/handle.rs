@@ -1,8 +1,8 @@
 //! What C's opaque pointers point to.
 //!
-//! A session is one block of the program's memory. Everything that hangs off a session is a small tagged box: its session,
-//! and the id of what it stands for. The ids are stale once that is gone, so a handle kept too long is refused. Boxes of
-//! freed handles rest before they are used again, so that freeing twice is noticed too.
+//! A session is one block of the program's memory. Everything that hangs off a session is a small tagged box: its
+//! session, and the id of what it stands for. The ids are stale once that is gone, so a handle kept too long is
+//! refused. Boxes of freed handles rest before they are used again, so that freeing twice is noticed too.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;

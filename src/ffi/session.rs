@@ -27,13 +27,12 @@ const _: () = assert!(align_of::<SessionHandle>() <= 16);
 /// Makes a session. It is not connected yet, and in blocking mode.
 ///
 /// my_alloc, my_free and my_realloc are the allocator for everything that passes between the program and the library;
-/// each that is NULL is replaced by the C library's. my_realloc is not needed. abstract is a pointer of the program's own, handed to each of its
-/// functions; libssh2_session_abstract() tells where it is kept.
+/// each that is NULL is replaced by the C library's. my_realloc is not needed. abstract is a pointer of the program's
+/// own, handed to each of its functions; libssh2_session_abstract() tells where it is kept.
 ///
 /// Returns the session, to be freed by libssh2_session_free(), or NULL when there is no memory.
 ///
-/// # Safety
-/// The functions given must be an allocator, and stay one as long as the session lives.
+/// Requires: The functions given must be an allocator, and stay one as long as the session lives.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_init_ex(
     my_alloc: LIBSSH2_ALLOC_FUNC,
@@ -52,13 +51,12 @@ pub unsafe extern "C" fn libssh2_session_init_ex(
     })
 }
 
-/// Tells where the program's own pointer is kept, the one given to libssh2_session_init_ex(). The program may change the
-/// pointer there at any time; its functions are given this same address.
+/// Tells where the program's own pointer is kept, the one given to libssh2_session_init_ex(). The program may change
+/// the pointer there at any time; its functions are given this same address.
 ///
 /// Returns the address, which is valid as long as the session, or NULL if session is NULL.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed.
+/// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_abstract(session: *mut LIBSSH2_SESSION) -> *mut *mut c_void {
     // SAFETY: as promised by the caller.
@@ -80,8 +78,7 @@ pub unsafe extern "C" fn libssh2_session_abstract(session: *mut LIBSSH2_SESSION)
 /// LIBSSH2_ERROR_INVALID_MAC, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC. After a failure the
 /// session can only be freed.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed.
+/// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_handshake(session: *mut LIBSSH2_SESSION, socket: libssh2_socket_t) -> c_int {
     // SAFETY: as promised by the caller.
@@ -90,8 +87,7 @@ pub unsafe extern "C" fn libssh2_session_handshake(session: *mut LIBSSH2_SESSION
 
 /// Connects, as libssh2_session_handshake() does. Deprecated since 1.2.8.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed.
+/// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_startup(session: *mut LIBSSH2_SESSION, sock: c_int) -> c_int {
     // SAFETY: as promised by the caller.
@@ -115,15 +111,14 @@ fn handshake(session: &SessionHandle, socket: c_int) -> Result<c_int> {
 /// Tells the server that the session is over, SSH_MSG_DISCONNECT (RFC 4253 section 11.1). The session still has to be
 /// freed, and the socket to be closed.
 ///
-/// reason is one of SSH_DISCONNECT_. description is for the user at the other end, lang its language (RFC 3066); each is
-/// at most 256 bytes, NULL for none.
+/// reason is one of SSH_DISCONNECT_. description is for the user at the other end, lang its language (RFC 3066); each
+/// is at most 256 bytes, NULL for none.
 ///
 /// Returns 0, also when the connection is dead already; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking
-/// mode, to be called again; LIBSSH2_ERROR_INVAL when a text is too long; LIBSSH2_ERROR_TIMEOUT when the time set for the
-/// call is over.
+/// mode, to be called again; LIBSSH2_ERROR_INVAL when a text is too long; LIBSSH2_ERROR_TIMEOUT when the time set for
+/// the call is over.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed; the texts are terminated.
+/// Requires: session is NULL or a session that has not been freed; the texts are terminated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_disconnect_ex(
     session: *mut LIBSSH2_SESSION,
@@ -153,15 +148,14 @@ pub unsafe extern "C" fn libssh2_session_disconnect_ex(
     }
 }
 
-/// Frees a session: closes its channels as far as the connection lives, frees everything that hangs off it, and switches
-/// the socket back to the mode that it was in. The server is not told, see libssh2_session_disconnect_ex(), and the
-/// socket is not closed.
+/// Frees a session: closes its channels as far as the connection lives, frees everything that hangs off it, and
+/// switches the socket back to the mode that it was in. The server is not told, see libssh2_session_disconnect_ex(),
+/// and the socket is not closed.
 ///
 /// Returns 0; or LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the session is still there, and
 /// the function is to be called again. Whatever else is returned, the session is gone.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed. Nothing that belongs to it may be used any more.
+/// Requires: session is NULL or a session that has not been freed. Nothing that belongs to it may be used any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_free(session: *mut LIBSSH2_SESSION) -> c_int {
     // SAFETY: as promised by the caller.
@@ -196,13 +190,12 @@ pub unsafe extern "C" fn libssh2_session_free(session: *mut LIBSSH2_SESSION) -> 
 
 /// Sets what the server is told we are, instead of the default. To be called before the handshake.
 ///
-/// banner is sent as it is, with a line end behind it, so it has to begin with "SSH-2.0-"; it is copied. NULL or an empty
-/// text is the default, LIBSSH2_SSH_DEFAULT_BANNER.
+/// banner is sent as it is, with a line end behind it, so it has to begin with "SSH-2.0-"; it is copied. NULL or an
+/// empty text is the default, LIBSSH2_SSH_DEFAULT_BANNER.
 ///
 /// Returns 0, LIBSSH2_ERROR_OUT_OF_BOUNDARY when it is longer than 4 MiB, or LIBSSH2_ERROR_ALLOC.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed; banner is terminated.
+/// Requires: session is NULL or a session that has not been freed; banner is terminated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_banner_set(session: *mut LIBSSH2_SESSION, banner: *const c_char) -> c_int {
     // SAFETY: as promised by the caller.
@@ -220,8 +213,7 @@ pub unsafe extern "C" fn libssh2_session_banner_set(session: *mut LIBSSH2_SESSIO
 
 /// Sets what the server is told we are, as libssh2_session_banner_set() does. Deprecated since 1.4.0.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed; banner is terminated.
+/// Requires: session is NULL or a session that has not been freed; banner is terminated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_banner_set(session: *mut LIBSSH2_SESSION, banner: *const c_char) -> c_int {
     // SAFETY: as promised by the caller.
@@ -232,8 +224,7 @@ pub unsafe extern "C" fn libssh2_banner_set(session: *mut LIBSSH2_SESSION, banne
 ///
 /// Returns a terminated text that belongs to the session and lives as long, or NULL before it has been received.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed.
+/// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_banner_get(session: *mut LIBSSH2_SESSION) -> *const c_char {
     // SAFETY: as promised by the caller.
@@ -255,8 +246,7 @@ pub unsafe extern "C" fn libssh2_session_banner_get(session: *mut LIBSSH2_SESSIO
 ///
 /// ptr came from a function whose description says that it is to be freed with this one; NULL is allowed.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed; ptr is not used any more.
+/// Requires: session is NULL or a session that has not been freed; ptr is not used any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_free(session: *mut LIBSSH2_SESSION, ptr: *mut c_void) {
     // SAFETY: as promised by the caller.

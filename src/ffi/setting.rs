@@ -14,14 +14,13 @@ use crate::op::with;
 
 /// Sets one of the program's functions.
 ///
-/// cbtype is one of LIBSSH2_CALLBACK_ and tells the type of the function, callback is the function, or NULL for none. With
-/// LIBSSH2_CALLBACK_SEND and LIBSSH2_CALLBACK_RECV it takes the socket's place, and NULL is the socket again.
+/// cbtype is one of LIBSSH2_CALLBACK_ and tells the type of the function, callback is the function, or NULL for none.
+/// With LIBSSH2_CALLBACK_SEND and LIBSSH2_CALLBACK_RECV it takes the socket's place, and NULL is the socket again.
 ///
-/// Returns the function set before, which for the two mentioned is never NULL; NULL if there was none, session is NULL or
-/// cbtype is not known.
+/// Returns the function set before, which for the two mentioned is never NULL; NULL if there was none, session is NULL
+/// or cbtype is not known.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed; callback is of the type that cbtype stands for.
+/// Requires: session is NULL or a session that has not been freed; callback is of the type that cbtype stands for.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_callback_set2(
     session: *mut LIBSSH2_SESSION,
@@ -34,8 +33,7 @@ pub unsafe extern "C" fn libssh2_session_callback_set2(
 
 /// Sets one of the program's functions, as libssh2_session_callback_set2() does. Deprecated since 1.11.1.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed; callback is of the type that cbtype stands for.
+/// Requires: session is NULL or a session that has not been freed; callback is of the type that cbtype stands for.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_callback_set(
     session: *mut LIBSSH2_SESSION,
@@ -53,13 +51,12 @@ pub unsafe extern "C" fn libssh2_session_callback_set(
 }
 
 /// Switches a property of a session: LIBSSH2_FLAG_SIGPIPE (a broken connection may raise SIGPIPE; off),
-/// LIBSSH2_FLAG_COMPRESS (compression is offered; off, and to be set before the handshake), LIBSSH2_FLAG_QUOTE_PATHS (scp
-/// quotes paths for the server's shell; on). value is 0 for off.
+/// LIBSSH2_FLAG_COMPRESS (compression is offered; off, and to be set before the handshake), LIBSSH2_FLAG_QUOTE_PATHS
+/// (scp quotes paths for the server's shell; on). value is 0 for off.
 ///
 /// Returns 0, or LIBSSH2_ERROR_INVAL when flag is not known.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed.
+/// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_flag(session: *mut LIBSSH2_SESSION, flag: c_int, value: c_int) -> c_int {
     // SAFETY: as promised by the caller.
@@ -75,11 +72,10 @@ pub unsafe extern "C" fn libssh2_session_flag(session: *mut LIBSSH2_SESSION, fla
     }
 }
 
-/// Says whether calls wait (blocking is not 0, as at the beginning), or return LIBSSH2_ERROR_EAGAIN where they would have
-/// to, also for the session's channels and files. The socket is not touched. It may be switched at any time.
+/// Says whether calls wait (blocking is not 0, as at the beginning), or return LIBSSH2_ERROR_EAGAIN where they would
+/// have to, also for the session's channels and files. The socket is not touched. It may be switched at any time.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed.
+/// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_set_blocking(session: *mut LIBSSH2_SESSION, blocking: c_int) {
     // SAFETY: as promised by the caller.
@@ -95,8 +91,7 @@ pub unsafe extern "C" fn libssh2_session_set_blocking(session: *mut LIBSSH2_SESS
 
 /// Tells what libssh2_session_set_blocking() has set; 0 if session is NULL.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed.
+/// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_get_blocking(session: *mut LIBSSH2_SESSION) -> c_int {
     if session.is_null() {
@@ -108,8 +103,7 @@ pub unsafe extern "C" fn libssh2_session_get_blocking(session: *mut LIBSSH2_SESS
 
 /// Says whether calls wait, as libssh2_session_set_blocking() does for the whole session of channel.
 ///
-/// # Safety
-/// channel is NULL or a channel that has not been freed.
+/// Requires: channel is NULL or a channel that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_channel_set_blocking(channel: *mut LIBSSH2_CHANNEL, blocking: c_int) {
     // SAFETY: as promised by the caller.
@@ -126,8 +120,7 @@ pub unsafe extern "C" fn libssh2_channel_set_blocking(channel: *mut LIBSSH2_CHAN
 /// Sets how long one call may wait in blocking mode, in milliseconds. When the time is over the call returns
 /// LIBSSH2_ERROR_TIMEOUT. 0, as at the beginning, or less is no limit.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed.
+/// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_set_timeout(session: *mut LIBSSH2_SESSION, timeout: c_long) {
     // SAFETY: as promised by the caller.
@@ -143,8 +136,7 @@ pub unsafe extern "C" fn libssh2_session_set_timeout(session: *mut LIBSSH2_SESSI
 
 /// Tells what libssh2_session_set_timeout() has set, in milliseconds; 0 if session is NULL.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed.
+/// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_get_timeout(session: *mut LIBSSH2_SESSION) -> c_long {
     // SAFETY: as promised by the caller.
@@ -154,8 +146,7 @@ pub unsafe extern "C" fn libssh2_session_get_timeout(session: *mut LIBSSH2_SESSI
 /// Sets how long the server may take to answer a request, in seconds, in both modes. When the time is over the call
 /// returns LIBSSH2_ERROR_TIMEOUT. 0 or less is the default, 60 seconds.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed.
+/// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_set_read_timeout(session: *mut LIBSSH2_SESSION, timeout: c_long) {
     // SAFETY: as promised by the caller.
@@ -171,8 +162,7 @@ pub unsafe extern "C" fn libssh2_session_set_read_timeout(session: *mut LIBSSH2_
 
 /// Tells how long the server may take to answer a request, in seconds; 0 if session is NULL.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed.
+/// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_get_read_timeout(session: *mut LIBSSH2_SESSION) -> c_long {
     // SAFETY: as promised by the caller.
@@ -198,12 +188,11 @@ unsafe fn long_setting(session: *mut LIBSSH2_SESSION, look: fn(&crate::session::
     value
 }
 
-/// Tells for which directions of the socket the program has to wait before the call that returned LIBSSH2_ERROR_EAGAIN is
-/// made again: LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, or both. The first of them that is ready
-/// is progress. 0 when nothing is pending, or session is NULL.
+/// Tells for which directions of the socket the program has to wait before the call that returned LIBSSH2_ERROR_EAGAIN
+/// is made again: LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, or both. The first of them that is
+/// ready is progress. 0 when nothing is pending, or session is NULL.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed.
+/// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_block_directions(session: *mut LIBSSH2_SESSION) -> c_int {
     if session.is_null() {
@@ -223,13 +212,12 @@ pub unsafe extern "C" fn libssh2_session_block_directions(session: *mut LIBSSH2_
 /// Tells of the last failure. A success does not clear it, so it means something only after a failure.
 ///
 /// errmsg is set to its text, which is terminated, errmsg_len to the length of that without the terminator; each may be
-/// NULL. If want_buf is 0 the text belongs to the session and is valid until the next failure; if not, it is a copy that
-/// the program frees with libssh2_free(), or NULL when there is no memory for it.
+/// NULL. If want_buf is 0 the text belongs to the session and is valid until the next failure; if not, it is a copy
+/// that the program frees with libssh2_free(), or NULL when there is no memory for it.
 ///
 /// Returns the error number, 0 if there is none, LIBSSH2_ERROR_BAD_USE if session is NULL.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed; the places can be written to.
+/// Requires: session is NULL or a session that has not been freed; the places can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_last_error(
     session: *mut LIBSSH2_SESSION,
@@ -259,8 +247,7 @@ pub unsafe extern "C" fn libssh2_session_last_error(
 /// Tells the number of the last failure, see libssh2_session_last_error(). After a function has returned NULL it tells
 /// whether that was a failure or LIBSSH2_ERROR_EAGAIN.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed.
+/// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_last_errno(session: *mut LIBSSH2_SESSION) -> c_int {
     // SAFETY: as promised by the caller.
@@ -271,8 +258,7 @@ pub unsafe extern "C" fn libssh2_session_last_errno(session: *mut LIBSSH2_SESSIO
 ///
 /// Returns errcode, or LIBSSH2_ERROR_BAD_USE if session is NULL.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed; errmsg is terminated.
+/// Requires: session is NULL or a session that has not been freed; errmsg is terminated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_set_last_error(
     session: *mut LIBSSH2_SESSION,

@@ -23,8 +23,7 @@ use crate::sftp::{self, Attributes, Init, Link, SftpId, Shutdown};
 /// LIBSSH2_ERROR_SFTP_PROTOCOL (its answer makes no sense), LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV,
 /// LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT or LIBSSH2_ERROR_ALLOC. It may be tried again after each.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed.
+/// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_init(session: *mut LIBSSH2_SESSION) -> *mut LIBSSH2_SFTP {
     // SAFETY: as promised by the caller.
@@ -36,14 +35,13 @@ pub unsafe extern "C" fn libssh2_sftp_init(session: *mut LIBSSH2_SESSION) -> *mu
     }
 }
 
-/// Ends an SFTP conversation and frees it with its channel. Files and directories that are still open are forgotten; their
-/// handles can only be given to libssh2_sftp_close_handle().
+/// Ends an SFTP conversation and frees it with its channel. Files and directories that are still open are forgotten;
+/// their handles can only be given to libssh2_sftp_close_handle().
 ///
-/// Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the conversation is still there, and
-/// the function is to be called again. Whatever else is returned, it is gone.
+/// Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the conversation is still there,
+/// and the function is to be called again. Whatever else is returned, it is gone.
 ///
-/// # Safety
-/// sftp is NULL or a conversation that has not been shut down.
+/// Requires: sftp is NULL or a conversation that has not been shut down.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_shutdown(sftp: *mut LIBSSH2_SFTP) -> c_int {
     // SAFETY: as promised by the caller.
@@ -73,8 +71,7 @@ pub unsafe extern "C" fn libssh2_sftp_shutdown(sftp: *mut LIBSSH2_SFTP) -> c_int
 ///
 /// Returns the server's number, 0 if sftp is NULL.
 ///
-/// # Safety
-/// sftp is NULL or a conversation that has not been shut down.
+/// Requires: sftp is NULL or a conversation that has not been shut down.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_last_error(sftp: *mut LIBSSH2_SFTP) -> c_ulong {
     // SAFETY: as promised by the caller.
@@ -90,8 +87,7 @@ pub unsafe extern "C" fn libssh2_sftp_last_error(sftp: *mut LIBSSH2_SFTP) -> c_u
 ///
 /// Returns the channel, or NULL if sftp is NULL.
 ///
-/// # Safety
-/// sftp is NULL or a conversation that has not been shut down.
+/// Requires: sftp is NULL or a conversation that has not been shut down.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_get_channel(sftp: *mut LIBSSH2_SFTP) -> *mut LIBSSH2_CHANNEL {
     // SAFETY: as promised by the caller.
@@ -116,8 +112,7 @@ pub unsafe extern "C" fn libssh2_sftp_get_channel(sftp: *mut LIBSSH2_SFTP) -> *m
 /// LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_CHANNEL_CLOSED, LIBSSH2_ERROR_TIMEOUT,
 /// LIBSSH2_ERROR_ALLOC. Every function about a path fails in these ways.
 ///
-/// # Safety
-/// sftp is NULL or a conversation that has not been shut down; the names can be read.
+/// Requires: sftp is NULL or a conversation that has not been shut down; the names can be read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_rename_ex(
     sftp: *mut LIBSSH2_SFTP,
@@ -141,8 +136,7 @@ pub unsafe extern "C" fn libssh2_sftp_rename_ex(
 ///
 /// Returns 0, or fails as libssh2_sftp_rename_ex() does.
 ///
-/// # Safety
-/// sftp is NULL or a conversation that has not been shut down; filename can be read.
+/// Requires: sftp is NULL or a conversation that has not been shut down; filename can be read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_unlink_ex(
     sftp: *mut LIBSSH2_SFTP,
@@ -163,8 +157,7 @@ pub unsafe extern "C" fn libssh2_sftp_unlink_ex(
 ///
 /// Returns 0, or fails as libssh2_sftp_rename_ex() does.
 ///
-/// # Safety
-/// sftp is NULL or a conversation that has not been shut down; path can be read.
+/// Requires: sftp is NULL or a conversation that has not been shut down; path can be read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_mkdir_ex(
     sftp: *mut LIBSSH2_SFTP,
@@ -186,8 +179,7 @@ pub unsafe extern "C" fn libssh2_sftp_mkdir_ex(
 ///
 /// Returns 0, or fails as libssh2_sftp_rename_ex() does.
 ///
-/// # Safety
-/// sftp is NULL or a conversation that has not been shut down; path can be read.
+/// Requires: sftp is NULL or a conversation that has not been shut down; path can be read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_rmdir_ex(
     sftp: *mut LIBSSH2_SFTP,
@@ -206,13 +198,13 @@ pub unsafe extern "C" fn libssh2_sftp_rmdir_ex(
 /// Asks for or sets the attributes of a file by its path (draft sections 6.8 and 6.9). path is path_len bytes.
 ///
 /// stat_type is LIBSSH2_SFTP_STAT (ask), LIBSSH2_SFTP_LSTAT (ask, of a symbolic link about the link itself) or
-/// LIBSSH2_SFTP_SETSTAT (set those that attrs->flags names). attrs is filled with the answer; after setting it is zeroed.
+/// LIBSSH2_SFTP_SETSTAT (set those that attrs->flags names). attrs is filled with the answer; after setting it is
+/// zeroed.
 ///
 /// Returns 0, or fails as libssh2_sftp_rename_ex() does; LIBSSH2_ERROR_BAD_USE when attrs is NULL,
 /// LIBSSH2_ERROR_INVAL when stat_type is not known.
 ///
-/// # Safety
-/// sftp is NULL or a conversation that has not been shut down; path can be read, attrs read and written.
+/// Requires: sftp is NULL or a conversation that has not been shut down; path can be read, attrs read and written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_stat_ex(
     sftp: *mut LIBSSH2_SFTP,
@@ -258,8 +250,7 @@ pub unsafe extern "C" fn libssh2_sftp_stat_ex(
 /// LIBSSH2_ERROR_BUFFER_TOO_SMALL when it does not fit with its terminator. Otherwise fails as libssh2_sftp_rename_ex()
 /// does; LIBSSH2_ERROR_INVAL when link_type is not known.
 ///
-/// # Safety
-/// sftp is NULL or a conversation that has not been shut down; path can be read, target read or written.
+/// Requires: sftp is NULL or a conversation that has not been shut down; path can be read, target read or written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_symlink_ex(
     sftp: *mut LIBSSH2_SFTP,

@@ -2,6 +2,8 @@
 
 use std::ffi::{c_char, c_int, c_long, c_uint, c_ulong};
 
+use libc::ssize_t;
+
 use crate::error::{Code, Result};
 use crate::ffi::guard::{bytes, bytes_mut, enter_file, enter_sftp, low_bits, null, store};
 use crate::ffi::handle::{SessionHandle, Target};
@@ -23,8 +25,7 @@ use crate::sftp::{self, Attributes, CloseFile, Entry, Open, SftpId};
 /// (the server refuses, see libssh2_sftp_last_error()), LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV,
 /// LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_CHANNEL_CLOSED, LIBSSH2_ERROR_TIMEOUT or LIBSSH2_ERROR_ALLOC.
 ///
-/// # Safety
-/// sftp is NULL or a conversation that has not been shut down; filename can be read.
+/// Requires: sftp is NULL or a conversation that has not been shut down; filename can be read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_open_ex(
     sftp: *mut LIBSSH2_SFTP,
@@ -46,8 +47,7 @@ pub unsafe extern "C" fn libssh2_sftp_open_ex(
 /// Opens a file or a directory on the server as libssh2_sftp_open_ex() does, and asks the server to give a file that is
 /// made the attributes in attrs, whose permissions are replaced by mode. attrs may be NULL.
 ///
-/// # Safety
-/// sftp is NULL or a conversation that has not been shut down; filename and attrs can be read.
+/// Requires: sftp is NULL or a conversation that has not been shut down; filename and attrs can be read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_open_ex_r(
     sftp: *mut LIBSSH2_SFTP,
@@ -87,8 +87,8 @@ fn open(
     Ok(session.adopt(Target::File(file))?.cast())
 }
 
-/// Reads from a file at its position, and moves that (draft section 6.4). The server is asked for more than buffer_maxlen
-/// bytes ahead of the program, so reading in sequence is fast whatever the size of the buffer.
+/// Reads from a file at its position, and moves that (draft section 6.4). The server is asked for more than
+/// buffer_maxlen bytes ahead of the program, so reading in sequence is fast whatever the size of the buffer.
 ///
 /// Returns the number of bytes put into buffer, at least 1 and at most buffer_maxlen, as many as are at hand; 0 at the
 /// end of the file; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
@@ -96,14 +96,13 @@ fn open(
 /// last byte returned; LIBSSH2_ERROR_BAD_USE for a directory; LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV,
 /// LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_CHANNEL_CLOSED, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
 ///
-/// # Safety
-/// handle is NULL or an open file; buffer_maxlen bytes can be written to buffer.
+/// Requires: handle is NULL or an open file; buffer_maxlen bytes can be written to buffer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_read(
     handle: *mut LIBSSH2_SFTP_HANDLE,
     buffer: *mut c_char,
     buffer_maxlen: usize,
-) -> isize {
+) -> ssize_t {
     // SAFETY: as promised by the caller.
     unsafe {
         enter_file(handle, |session, file, _| {
@@ -122,21 +121,20 @@ pub unsafe extern "C" fn libssh2_sftp_read(
 /// behind it, and does not send again what is on its way. A program therefore goes on until everything is returned; the
 /// larger its buffer, the better a long line is used.
 ///
-/// Returns the number of bytes written, at least 1 and at most count, 0 only if count is 0; LIBSSH2_ERROR_EAGAIN when it
-/// would have to wait in non-blocking mode, to be called again with the same data; LIBSSH2_ERROR_SFTP_PROTOCOL when the
-/// server refuses, see libssh2_sftp_last_error(): the position is then behind the last byte that was returned, nothing is
-/// on its way any more, and the program may go on; LIBSSH2_ERROR_BAD_USE for a directory; LIBSSH2_ERROR_SOCKET_SEND,
-/// LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_CHANNEL_CLOSED, LIBSSH2_ERROR_TIMEOUT,
-/// LIBSSH2_ERROR_ALLOC.
+/// Returns the number of bytes written, at least 1 and at most count, 0 only if count is 0; LIBSSH2_ERROR_EAGAIN when
+/// it would have to wait in non-blocking mode, to be called again with the same data; LIBSSH2_ERROR_SFTP_PROTOCOL when
+/// the server refuses, see libssh2_sftp_last_error(): the position is then behind the last byte that was returned,
+/// nothing is on its way any more, and the program may go on; LIBSSH2_ERROR_BAD_USE for a directory;
+/// LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_CHANNEL_CLOSED,
+/// LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
 ///
-/// # Safety
-/// handle is NULL or an open file; count bytes can be read from buffer.
+/// Requires: handle is NULL or an open file; count bytes can be read from buffer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_write(
     handle: *mut LIBSSH2_SFTP_HANDLE,
     buffer: *const c_char,
     count: usize,
-) -> isize {
+) -> ssize_t {
     // SAFETY: as promised by the caller.
     unsafe {
         enter_file(handle, |session, file, _| {
@@ -155,8 +153,7 @@ pub unsafe extern "C" fn libssh2_sftp_write(
 /// Returns the length of the name; 0 at the end; LIBSSH2_ERROR_BUFFER_TOO_SMALL when a text does not fit: the entry is
 /// kept for a call with more room; otherwise fails as libssh2_sftp_read() does.
 ///
-/// # Safety
-/// handle is NULL or an open directory; the places can be written to as far as the sizes say.
+/// Requires: handle is NULL or an open directory; the places can be written to as far as the sizes say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_readdir_ex(
     handle: *mut LIBSSH2_SFTP_HANDLE,
@@ -192,8 +189,7 @@ pub unsafe extern "C" fn libssh2_sftp_readdir_ex(
 /// LIBSSH2_ERROR_SFTP_PROTOCOL when the server refuses, see libssh2_sftp_last_error(), which is
 /// LIBSSH2_FX_OP_UNSUPPORTED if it cannot do that; or the errors of the connection as in libssh2_sftp_read().
 ///
-/// # Safety
-/// handle is NULL or an open file.
+/// Requires: handle is NULL or an open file.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_fsync(handle: *mut LIBSSH2_SFTP_HANDLE) -> c_int {
     // SAFETY: as promised by the caller.
@@ -205,16 +201,15 @@ pub unsafe extern "C" fn libssh2_sftp_fsync(handle: *mut LIBSSH2_SFTP_HANDLE) ->
     }
 }
 
-/// Closes a file or directory and frees its handle (draft section 6.3). Waits for the answers to writes that are on their
-/// way.
+/// Closes a file or directory and frees its handle (draft section 6.3). Waits for the answers to writes that are on
+/// their way.
 ///
 /// Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the handle is still there, and the
 /// function is to be called again. Whatever else is returned, the handle is gone: LIBSSH2_ERROR_SFTP_PROTOCOL when the
-/// server refuses, or has refused a write that no call has told of; LIBSSH2_ERROR_BAD_USE when its conversation has been
-/// shut down; or the errors of the connection as in libssh2_sftp_read().
+/// server refuses, or has refused a write that no call has told of; LIBSSH2_ERROR_BAD_USE when its conversation has
+/// been shut down; or the errors of the connection as in libssh2_sftp_read().
 ///
-/// # Safety
-/// handle is NULL or a handle that has not been closed.
+/// Requires: handle is NULL or a handle that has not been closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_close_handle(handle: *mut LIBSSH2_SFTP_HANDLE) -> c_int {
     // SAFETY: as promised by the caller.
@@ -234,11 +229,10 @@ pub unsafe extern "C" fn libssh2_sftp_close_handle(handle: *mut LIBSSH2_SFTP_HAN
     }
 }
 
-/// Moves the position of a file to offset bytes from its beginning. Nothing is sent. Data that was read ahead is dropped,
-/// and no call will return writes that are on their way.
+/// Moves the position of a file to offset bytes from its beginning. Nothing is sent. Data that was read ahead is
+/// dropped, and no call will return writes that are on their way.
 ///
-/// # Safety
-/// handle is NULL or an open file.
+/// Requires: handle is NULL or an open file.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_seek64(handle: *mut LIBSSH2_SFTP_HANDLE, offset: libssh2_uint64_t) {
     // SAFETY: as promised by the caller.
@@ -247,8 +241,7 @@ pub unsafe extern "C" fn libssh2_sftp_seek64(handle: *mut LIBSSH2_SFTP_HANDLE, o
 
 /// Moves the position of a file, as libssh2_sftp_seek64() does. Deprecated since 1.2.8.
 ///
-/// # Safety
-/// handle is NULL or an open file.
+/// Requires: handle is NULL or an open file.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_seek(handle: *mut LIBSSH2_SFTP_HANDLE, offset: usize) {
     // SAFETY: as promised by the caller.
@@ -258,8 +251,7 @@ pub unsafe extern "C" fn libssh2_sftp_seek(handle: *mut LIBSSH2_SFTP_HANDLE, off
 /// Tells the position of a file in bytes from its beginning. What the server has written counts, also what no call has
 /// returned yet. 0 if handle is NULL.
 ///
-/// # Safety
-/// handle is NULL or an open file.
+/// Requires: handle is NULL or an open file.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_tell64(handle: *mut LIBSSH2_SFTP_HANDLE) -> libssh2_uint64_t {
     // SAFETY: as promised by the caller.
@@ -268,8 +260,7 @@ pub unsafe extern "C" fn libssh2_sftp_tell64(handle: *mut LIBSSH2_SFTP_HANDLE) -
 
 /// Tells the position of a file, as libssh2_sftp_tell64() does. Deprecated since 1.0.
 ///
-/// # Safety
-/// handle is NULL or an open file.
+/// Requires: handle is NULL or an open file.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_tell(handle: *mut LIBSSH2_SFTP_HANDLE) -> usize {
     // SAFETY: as promised by the caller.
@@ -283,8 +274,7 @@ pub unsafe extern "C" fn libssh2_sftp_tell(handle: *mut LIBSSH2_SFTP_HANDLE) -> 
 /// LIBSSH2_ERROR_SFTP_PROTOCOL when the server refuses, see libssh2_sftp_last_error(); LIBSSH2_ERROR_BAD_USE when attrs
 /// is NULL; or the errors of the connection as in libssh2_sftp_read().
 ///
-/// # Safety
-/// handle is NULL or an open file or directory; attrs can be read and written.
+/// Requires: handle is NULL or an open file or directory; attrs can be read and written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_fstat_ex(
     handle: *mut LIBSSH2_SFTP_HANDLE,

@@ -31,8 +31,7 @@ const LARGEST_KEY_FILE: u64 = 1024 * 1024;
 /// (name longer than 34744 bytes), LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV,
 /// LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT or LIBSSH2_ERROR_ALLOC.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed; username can be read.
+/// Requires: session is NULL or a session that has not been freed; username can be read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_userauth_list(
     session: *mut LIBSSH2_SESSION,
@@ -59,13 +58,12 @@ pub unsafe extern "C" fn libssh2_userauth_list(
 
 /// Shows what the server had to say to the user before the login, SSH_MSG_USERAUTH_BANNER (RFC 4252 section 5.4).
 ///
-/// banner is set to a terminated text that belongs to the session and lives until the next call of this function; it may
-/// be NULL.
+/// banner is set to a terminated text that belongs to the session and lives until the next call of this function; it
+/// may be NULL.
 ///
 /// Returns 0, or LIBSSH2_ERROR_MISSING_USERAUTH_BANNER when the server has said nothing; banner is then not touched.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed; banner can be written to.
+/// Requires: session is NULL or a session that has not been freed; banner can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_userauth_banner(session: *mut LIBSSH2_SESSION, banner: *mut *mut c_char) -> c_int {
     // SAFETY: as promised by the caller.
@@ -86,8 +84,7 @@ pub unsafe extern "C" fn libssh2_userauth_banner(session: *mut LIBSSH2_SESSION, 
 
 /// Tells whether the user is logged in: 1 or 0; 0 if session is NULL.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed.
+/// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_userauth_authenticated(session: *mut LIBSSH2_SESSION) -> c_int {
     if session.is_null() {
@@ -100,15 +97,15 @@ pub unsafe extern "C" fn libssh2_userauth_authenticated(session: *mut LIBSSH2_SE
 /// Logs in with a password (RFC 4252 section 8).
 ///
 /// username and password are so many bytes each, at most 34744. passwd_change_cb is asked for a new password when the
-/// server wants one; it may be NULL. The new password is allocated with the session's allocator and freed by the library.
+/// server wants one; it may be NULL. The new password is allocated with the session's allocator and freed by the
+/// library.
 ///
 /// Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
 /// LIBSSH2_ERROR_AUTHENTICATION_FAILED when the server refuses; LIBSSH2_ERROR_PASSWORD_EXPIRED when it wants a new
 /// password and gets none; LIBSSH2_ERROR_OUT_OF_BOUNDARY, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_SOCKET_SEND,
 /// LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed; username and password can be read.
+/// Requires: session is NULL or a session that has not been freed; username and password can be read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_userauth_password_ex(
     session: *mut LIBSSH2_SESSION,
@@ -174,19 +171,19 @@ unsafe fn ask_for_new_password(
 ///
 /// username is username_len bytes. publickey names the file of the public key or certificate, in the form of OpenSSH's
 /// ".pub" files; NULL derives it from the private key. privatekey names the file of the private key: OpenSSH's own
-/// format, PEM or PKCS#8. passphrase opens it if it is encrypted; NULL is none. RSA keys sign with SHA-2 where the server
-/// can (RFC 8332).
+/// format, PEM or PKCS#8. passphrase opens it if it is encrypted; NULL is none. RSA keys sign with SHA-2 where the
+/// server can (RFC 8332).
 ///
 /// Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
-/// LIBSSH2_ERROR_FILE when a file cannot be read or understood; LIBSSH2_ERROR_KEYFILE_AUTH_FAILED when the passphrase is
-/// wrong and publickey is NULL; LIBSSH2_ERROR_AUTHENTICATION_FAILED when the server does not take the key;
+/// LIBSSH2_ERROR_FILE when a file cannot be read or understood; LIBSSH2_ERROR_KEYFILE_AUTH_FAILED when the passphrase
+/// is wrong and publickey is NULL; LIBSSH2_ERROR_AUTHENTICATION_FAILED when the server does not take the key;
 /// LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED when it would take publickey but the private key does not serve;
 /// LIBSSH2_ERROR_METHOD_NONE when there is no way to sign that both sides know; LIBSSH2_ERROR_OUT_OF_BOUNDARY,
 /// LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT,
 /// LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed; username can be read, and the other texts are terminated.
+/// Requires: session is NULL or a session that has not been freed; username can be read, and the other texts are
+/// terminated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_userauth_publickey_fromfile_ex(
     session: *mut LIBSSH2_SESSION,
@@ -212,14 +209,14 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_fromfile_ex(
     }
 }
 
-/// Logs in with a key that is kept in memory, otherwise as libssh2_userauth_publickey_fromfile_ex(): what are the contents
-/// of files there are username_len, publickeyfiledata_len and privatekeyfiledata_len bytes here. publickeyfiledata is NULL,
-/// or its length 0, to derive the public key from the private one. Nothing is kept after the login.
+/// Logs in with a key that is kept in memory, otherwise as libssh2_userauth_publickey_fromfile_ex(): what are the
+/// contents of files there are username_len, publickeyfiledata_len and privatekeyfiledata_len bytes here.
+/// publickeyfiledata is NULL, or its length 0, to derive the public key from the private one. Nothing is kept after the
+/// login.
 ///
 /// Returns what libssh2_userauth_publickey_fromfile_ex() returns.
 ///
-/// # Safety
-/// session is NULL or a session that has not been freed; the data can be read, and passphrase is terminated.
+/// Requires: session is NULL or a session that has not been freed; the data can be read, and passphrase is terminated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_userauth_publickey_frommemory(
     session: *mut LIBSSH2_SESSION,

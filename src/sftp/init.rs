@@ -12,7 +12,8 @@ use crate::op::Op;
 use crate::session::Session;
 use crate::wire::{Put, Reader, Short};
 
-/// What the server may send ahead. Replies are taken in as they come, so this is no memory, only freedom for reads ahead.
+/// What the server may send ahead. Replies are taken in as they come, so this is no memory, only freedom for reads
+/// ahead.
 const WINDOW: u32 = 16 * 1024 * 1024;
 const PACKET: u32 = 128 * 1024;
 /// Largest READ and WRITE that we make, whatever the server takes.

@@ -2,8 +2,8 @@
 //!
 //! The segments in flight cover the file from the program's position without a gap, each with one `SSH_FXP_READ` under
 //! way or its data here. Data of the first segment goes straight into the buffer of a call that waits for it. A segment
-//! that is answered short is asked again for what is missing; end of file and refusals count only when everything before
-//! them has been delivered.
+//! that is answered short is asked again for what is missing; end of file and refusals count only when everything
+//! before them has been delivered.
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;

@@ -1,10 +1,11 @@
 //! The write engine: as many `SSH_FXP_WRITE` in flight as the data and the window allow.
 //!
 //! Three marks move along a file: *reported*, what calls have returned (the file's position); *acknowledged*, what the
-//! server has carried out without a gap; *queued*, what has been handed to the transport. A call presents the bytes from
+//! server has carried out without a gap; *queued*, what has been handed to the transport. A call presents the bytes
+//! from
 //! *reported* on. Those below *queued* are on their way and are not looked at again; the rest is cut into requests. The
-//! call is over as soon as something beyond *reported* is acknowledged. After a refusal nothing more is sent; once every
-//! reply has come the call fails, with all three marks where the program last knew them to be.
+//! call is over as soon as something beyond *reported* is acknowledged. After a refusal nothing more is sent; once
+//! every reply has come the call fails, with all three marks where the program last knew them to be.
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
@@ -114,8 +115,8 @@ impl Writes {
     }
 }
 
-/// `libssh2_sftp_write`: ready with the number of bytes of `data` that the server has written, at least 1 unless `data` is
-/// empty.
+/// `libssh2_sftp_write`: ready with the number of bytes of `data` that the server has written, at least 1 unless `data`
+/// is empty.
 pub fn poll_write(session: &mut Session, id: FileId, data: &[u8]) -> Poll<Result<usize>> {
     let pumped = session.pump();
     let file = session.sftps.file(id)?;

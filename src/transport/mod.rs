@@ -385,7 +385,8 @@ fn disconnected(packet: &[u8]) -> Error {
     }
 }
 
-/// The `server-sig-algs` of an `SSH_MSG_EXT_INFO`, RFC 8308 section 2.3. A list that is cut short is read as far as it goes.
+/// The `server-sig-algs` of an `SSH_MSG_EXT_INFO`, RFC 8308 section 2.3. A list that is cut short is read as far as it
+/// goes.
 fn read_ext_info(packet: &[u8]) -> Result<Option<Vec<u8>>> {
     let mut reader = Reader::new(packet);
     reader.u8()?;

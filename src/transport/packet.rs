@@ -33,7 +33,8 @@ impl Default for Tx {
 }
 
 impl Tx {
-    /// Queues the packet whose payload is `parts` one after the other. During a key exchange it waits for the end of that.
+    /// Queues the packet whose payload is `parts` one after the other. During a key exchange it waits for the end of
+    /// that.
     pub fn send(&mut self, parts: &[&[u8]]) -> Result<()> {
         match &mut self.held {
             Some(held) => hold(held, parts),
