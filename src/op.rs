@@ -185,7 +185,8 @@ fn receive(session: &RefCell<Session>, host: &dyn Host) -> Result<bool> {
 /// Waits until the socket can move bytes, or until `deadline`, or until the operation wants to be polled again.
 fn wait(session: &RefCell<Session>, host: &dyn Host, deadline: Option<Instant>) -> Result<()> {
     let (interest, wake_at) = {
-        let session = lend(session)?;
+        let mut session = lend(session)?;
+        session.keep_alive()?;
         (session.interest(), session.wake_at())
     };
     let now = host.now();
@@ -220,6 +221,9 @@ pub enum Call {
     SftpStat,
     SftpSetstat,
     SftpRename,
+    SftpPosixRename,
+    SftpStatvfs,
+    SftpFstatvfs,
     SftpUnlink,
     SftpMkdir,
     SftpRmdir,
