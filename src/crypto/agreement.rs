@@ -65,7 +65,8 @@ impl EphemeralKey {
     }
 
     /// The secret shared with the holder of the pair whose public half is `peer`: 32 bytes of Curve25519, or the
-    /// x-coordinate in full width. A `peer` that is not on the curve, or that would make the secret a known one, is refused.
+    /// x-coordinate in full width. A `peer` that is not on the curve, or that would make the secret a known one, is
+    /// refused.
     pub fn agree(self, peer: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         let secret = self
             .curve

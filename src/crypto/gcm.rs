@@ -28,8 +28,8 @@ impl AesGcm {
         Cipher::new(name, direction, key, &[0; 12]).map(Self).or_refuse(Code::Encrypt, "AES-GCM is not to be had")
     }
 
-    /// Begins a message, with `authenticated` in front that stays in the clear. When sealing, no two messages under one key
-    /// may have the same `nonce`.
+    /// Begins a message, with `authenticated` in front that stays in the clear. When sealing, no two messages under one
+    /// key may have the same `nonce`.
     pub fn begin(&mut self, nonce: &[u8; 12], authenticated: &[u8]) -> Result<()> {
         self.0
             .restart(nonce)

@@ -1,8 +1,8 @@
 //! The border to libcrypto, version 3.0 or later: the only place of `crypto` with `unsafe`.
 //!
 //! Everything here is reached by name through the provider interface (`EVP_*_fetch`), nothing touches libssl, and
-//! libcrypto starts itself on first use. What the compiler cannot see is checked here, so that no argument from
-//! outside makes a call unsound: lengths of keys, nonces and outputs, and that each pointer libcrypto gives is not NULL.
+//! libcrypto starts itself on first use. What the compiler cannot see is checked here, so that no argument from outside
+//! makes a call unsound: lengths of keys, nonces and outputs, and that each pointer libcrypto gives is not NULL.
 #![allow(unsafe_code, reason = "this is where libcrypto is called")]
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
@@ -450,7 +450,8 @@ impl Key {
         let context = KeyContext(not_null(context)?);
         let params = Params::new(params)?;
         let mut key = ptr::null_mut();
-        // SAFETY: the context is alive. libcrypto copies out of `params` and writes nothing there, whatever its type says.
+        // SAFETY: the context is alive. libcrypto copies out of `params` and writes nothing there, whatever its type
+        // says.
         unsafe {
             done(ffi::EVP_PKEY_fromdata_init(context.0.as_ptr()))?;
             done(ffi::EVP_PKEY_fromdata(context.0.as_ptr(), &raw mut key, selection, params.as_ptr().cast_mut()))?;

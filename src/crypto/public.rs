@@ -104,7 +104,8 @@ impl PublicKey {
         self.kind
     }
 
-    /// Checks that `signature`, in the form of the wire with the algorithm's name in front, is this key's over `data` by
+    /// Checks that `signature`, in the form of the wire with the algorithm's name in front, is this key's over `data`
+    /// by
     /// `algorithm` and no other.
     pub fn verify(&self, algorithm: SignatureAlgorithm, data: &[u8], signature: &[u8]) -> Result<()> {
         const WRONG: &str = "Signature is wrong";

@@ -10,8 +10,8 @@ use crate::wire::Reader;
 /// Longest text that is taken for a key.
 const LONGEST_TEXT: usize = 1024 * 1024;
 
-/// Reads the first line of `text`, which is a type, a blob in Base64 and perhaps a comment: the type's name and the blob.
-/// The type may be that of a certificate.
+/// Reads the first line of `text`, which is a type, a blob in Base64 and perhaps a comment: the type's name and the
+/// blob. The type may be that of a certificate.
 ///
 /// # Errors
 ///

@@ -28,8 +28,8 @@ impl StreamCipher {
             .or_refuse(Code::Encrypt, "ChaCha20 is not to be had")
     }
 
-    /// Goes to the start of another keystream under the same key. For AES, `iv` is the initial counter; for ChaCha20, the
-    /// block counter as 64 bits, little-endian, and a nonce of 64 bits.
+    /// Goes to the start of another keystream under the same key. For AES, `iv` is the initial counter; for ChaCha20,
+    /// the block counter as 64 bits, little-endian, and a nonce of 64 bits.
     pub fn set_iv(&mut self, iv: &[u8; 16]) -> Result<()> {
         self.0.restart(iv).or_refuse(Code::Encrypt, "Cipher took no IV")
     }

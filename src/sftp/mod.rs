@@ -15,9 +15,9 @@ mod write;
 
 use slotmap::{DefaultKey, SlotMap};
 
-pub use self::attributes::{ACMODTIME, Attributes, EXTENDED, PERMISSIONS, SIZE, UIDGID};
-pub use self::dir::{Entry, Readdir, poll_entry};
-pub use self::file::{CloseFile, File, Kind, Open, fsync, fstat, fsetstat, seek, tell};
+pub use self::attributes::Attributes;
+pub use self::dir::{Entry, poll_entry};
+pub use self::file::{CloseFile, File, Kind, Open, fsetstat, fstat, fsync, seek, tell};
 use self::inbox::{Inbox, Replies};
 pub use self::init::{Init, Shutdown};
 pub use self::path::{Link, mkdir, read_link, remove, rename, rmdir, set_stat, stat, symlink};
@@ -117,8 +117,16 @@ impl Sftps {
         }))
     }
 
+    /// Forgets a file, whatever is still to come for it.
+    pub fn forget(&mut self, file: FileId) {
+        if let Ok(sftp) = self.get(file.sftp) {
+            sftp.files.remove(file.key);
+            sftp.requests.abandon_reads(file.key);
+        }
+    }
+
     /// Forgets the subsystem with all its files.
-    fn remove(&mut self, id: SftpId) {
+    pub fn remove(&mut self, id: SftpId) {
         self.0.remove(id.0);
     }
 }
@@ -201,7 +209,8 @@ impl Replies for Routing<'_, '_> {
             };
         }
         match self.requests.purpose(id).ok_or_else(Self::unasked)? {
-            Purpose::Ask => self.requests.arrived(id, Reply::new(kind, body)?),
+            Purpose::Open if kind == message::STATUS && Status::read(kind, body)?.is_ok() => {}
+            Purpose::Ask | Purpose::Open => self.requests.arrived(id, Reply::new(kind, body)?),
             Purpose::Nothing => self.requests.done(id),
             Purpose::Limits => {
                 self.requests.done(id);
@@ -249,10 +258,10 @@ impl Replies for Routing<'_, '_> {
     }
 
     fn data_end(&mut self, id: u32) -> Result<()> {
-        if let Some(Purpose::Read { file, index }) = self.requests.purpose(id)
-            && let Some(file) = self.files.get_mut(file)
+        if let Some(Purpose::Read { file: key, index }) = self.requests.purpose(id)
+            && let Some(file) = self.files.get_mut(key)
         {
-            file.reads.on_data_end(index);
+            file.reads.on_data_end(index, self.sink.of(FileId { sftp: self.id, key }));
         }
         self.requests.done(id);
         Ok(())

@@ -24,13 +24,13 @@ pub struct PrivateKey {
 }
 
 impl PrivateKey {
-    /// Reads the first private key in `text`: OpenSSH's own format; or PEM, as PKCS#1, SEC1 or PKCS#8. `passphrase` is not
-    /// looked at if the key is not encrypted; `None` is the empty one.
+    /// Reads the first private key in `text`: OpenSSH's own format; or PEM, as PKCS#1, SEC1 or PKCS#8. `passphrase` is
+    /// not looked at if the key is not encrypted; `None` is the empty one.
     ///
     /// # Errors
     ///
-    /// [`Code::KeyfileAuthFailed`] if the key is encrypted with another passphrase, [`Code::File`] for everything that is
-    /// no key, or none of a type that is known.
+    /// [`Code::KeyfileAuthFailed`] if the key is encrypted with another passphrase, [`Code::File`] for everything that
+    /// is no key, or none of a type that is known.
     pub fn parse(text: &[u8], passphrase: Option<&[u8]>) -> Result<Self> {
         if text.len() > LONGEST_TEXT {
             return Err(Error::new(Code::File, "Private key file is too long"));
