@@ -19,6 +19,7 @@ delay=50
 driver_pid=
 proxy_pid=
 
+. "$bench/debian.sh"
 . "$bench/sshd.sh"
 
 say() { echo "bench: $*" >&2; }
@@ -141,9 +142,7 @@ measure_rate() {
 # The calls of a short upload are taken off those of a long one: what is left moved the data.
 measure_syscalls() {
     local lib size
-    if ! command -v strace >/dev/null && [ "$(id -u)" -eq 0 ]; then
-        apt-get install -y -qq strace >/dev/null 2>&1 || true
-    fi
+    command -v strace >/dev/null || debian_install strace
     if ! strace -qq -o /dev/null true 2>/dev/null; then
         say "system calls are not counted: strace is missing, or may not trace here"
         return
@@ -173,13 +172,13 @@ measure_window() {
 }
 
 if [ "${BENCH_QUICK:-0}" = 1 ]; then
-    cpu_pairs=1 cpu_size=256M
+    cpu_pairs=3 cpu_size=128M
     rate_pairs=1 rate_rows="1K:2M 4K:8M 32K:16M 256K:64M 1M:64M 4M:64M 16M:64M"
     window_pairs=1 window_rows="slide:4M:32M slide:16M:32M"
 else
     cpu_pairs=5 cpu_size=512M
-    rate_pairs=5 rate_rows="1K:8M 4K:16M 32K:64M 256K:128M 1M:128M 4M:128M 16M:128M"
-    window_pairs=2 window_rows="slide:256K:4M slide:4M:64M slide:16M:64M drain:4M:32M drain:16M:64M"
+    rate_pairs=7 rate_rows="1K:8M 4K:16M 32K:64M 256K:128M 1M:128M 4M:128M 16M:128M"
+    window_pairs=2 window_rows="slide:256K:2M slide:4M:48M slide:16M:48M drain:4M:16M drain:16M:48M"
 fi
 
 build

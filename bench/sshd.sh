@@ -10,15 +10,19 @@
 SSHD_PID=
 
 sshd_start() {
-    local dir=$1 sshd try waited line
+    local dir=$1 pam=no sshd try waited
     shift
     sshd=$(PATH=$PATH:/usr/sbin:/usr/local/sbin command -v sshd) || {
         echo "sshd: not installed (Debian: openssh-server)" >&2
         return 1
     }
-    # The directory that sshd, run by root, confines its unprivileged part to.
-    [ "$(id -u)" -ne 0 ] || mkdir -p -m 755 /run/sshd
     SSHD_USER=$(id -un)
+    if [ "$(id -u)" -eq 0 ]; then
+        # The directory that sshd, run by root, confines its unprivileged part to.
+        mkdir -p -m 755 /run/sshd
+        # Only PAM lets a key in where the password is locked, as root's is on many machines.
+        case $(getent shadow "$SSHD_USER" | cut -d: -f2) in '!'*) pam=yes ;; esac
+    fi
     SSHD_KEY=$dir/id_ed25519
     ssh-keygen -q -t ed25519 -N '' -C host -f "$dir/host_ed25519"
     ssh-keygen -q -t ed25519 -N '' -C user -f "$SSHD_KEY"
@@ -27,22 +31,18 @@ sshd_start() {
     SSHD_FINGERPRINT=${SSHD_FINGERPRINT#SHA256:}
     for try in 1 2 3 4 5 6 7 8; do
         SSHD_PORT=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
-        {
-            for line in \
-                "ListenAddress 127.0.0.1:$SSHD_PORT" \
-                "HostKey $dir/host_ed25519" \
-                "AuthorizedKeysFile $dir/authorized_keys" \
-                "PermitRootLogin prohibit-password" \
-                "PasswordAuthentication no" \
-                "KbdInteractiveAuthentication no" \
-                "UsePAM no" \
-                "StrictModes no" \
-                "PidFile none" \
-                "Subsystem sftp /usr/lib/openssh/sftp-server" \
-                "$@"; do
-                echo "$line"
-            done
-        } >"$dir/sshd_config"
+        printf '%s\n' \
+            "ListenAddress 127.0.0.1:$SSHD_PORT" \
+            "HostKey $dir/host_ed25519" \
+            "AuthorizedKeysFile $dir/authorized_keys" \
+            "PermitRootLogin prohibit-password" \
+            "PasswordAuthentication no" \
+            "KbdInteractiveAuthentication no" \
+            "UsePAM $pam" \
+            "StrictModes no" \
+            "PidFile none" \
+            "Subsystem sftp internal-sftp" \
+            "$@" >"$dir/sshd_config"
         # Should this script be killed outright, the kernel takes sshd down after it.
         setpriv --pdeathsig TERM "$sshd" -D -e -f "$dir/sshd_config" 2>"$dir/sshd.log" &
         SSHD_PID=$!

@@ -13,6 +13,7 @@ target=${CARGO_TARGET_DIR:-$root/target}
 size=${DEMO_SIZE:-256}
 child=
 
+. "$root/bench/debian.sh"
 . "$root/bench/sshd.sh"
 
 step() { printf '\n== %s\n' "$*"; }
@@ -35,13 +36,6 @@ cleanup() {
 work=$(mktemp -d "${TMPDIR:-/tmp}/libssh2-demo.XXXXXX")
 trap cleanup EXIT
 trap 'exit 130' HUP INT TERM
-
-# What only this demo uses; without it, its part is left out.
-install_extra() {
-    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null 2>&1 || true
-    fi
-}
 
 # Sets lib and include to directories that hold libssh2.so.1, libssh2.so and the headers.
 build() {
@@ -97,7 +91,7 @@ show_own_program() {
 
 show_debian_program() {
     step "the same program, built for Debian's libssh2-1-dev, not rebuilt for ours"
-    [ -e /usr/include/libssh2.h ] || install_extra libssh2-1-dev
+    [ -e /usr/include/libssh2.h ] || debian_install libssh2-1-dev
     if ! cc -std=c99 -O2 -o "$work/upload-debian" "$examples/upload.c" -lssh2 2>/dev/null; then
         echo "left out: libssh2-1-dev is not installed"
         return
@@ -113,7 +107,7 @@ show_debian_program() {
 show_curl() {
     local curl libcurl missing
     step "Debian's curl, uploading to sftp://"
-    command -v curl >/dev/null || install_extra curl
+    command -v curl >/dev/null || debian_install curl
     curl=$(command -v curl) || {
         echo "left out: curl is not installed"
         return
