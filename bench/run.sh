@@ -13,7 +13,9 @@ bench=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$bench")
 target=${CARGO_TARGET_DIR:-$root/target}
 mkdir -p "$target/bench"
-out=$(cd "$target/bench" && pwd)
+target=$(cd "$target" && pwd)
+export CARGO_TARGET_DIR=$target
+out=$target/bench
 ours=${BENCH_OURS:-}
 delay=50
 driver_pid=
@@ -172,12 +174,14 @@ measure_window() {
 }
 
 if [ "${BENCH_QUICK:-0}" = 1 ]; then
+    noise=0.15
     cpu_pairs=3 cpu_size=128M
     rate_pairs=1 rate_rows="1K:2M 4K:8M 32K:16M 256K:64M 1M:64M 4M:64M 16M:64M"
-    window_pairs=1 window_rows="slide:4M:32M slide:16M:32M"
+    window_pairs=1 window_rows="slide:4M:48M slide:16M:48M"
 else
-    cpu_pairs=5 cpu_size=512M
-    rate_pairs=7 rate_rows="1K:8M 4K:16M 32K:64M 256K:128M 1M:128M 4M:128M 16M:128M"
+    noise=0.03
+    cpu_pairs=5 cpu_size=384M
+    rate_pairs=7 rate_rows="1K:8M 4K:16M 32K:64M 256K:128M 1M:128M 4M:256M 16M:256M"
     window_pairs=2 window_rows="slide:256K:2M slide:4M:48M slide:16M:48M drain:4M:16M drain:16M:48M"
 fi
 
@@ -193,4 +197,4 @@ measure_window
 sshd_version=$(ssh -V 2>&1)
 echo "libssh2-rs against libssh2, ${sshd_version%%,*}, $(nproc) CPUs, load $(cut -d' ' -f1 /proc/loadavg)"
 awk -v self="$([ "$ours" = peer ] && echo 1 || echo 0)" -v round_trip="$((2 * delay))" \
-    -f "$bench/report.awk" "$out/results"
+    -v rate_noise="$noise" -f "$bench/report.awk" "$out/results"

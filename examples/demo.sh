@@ -10,6 +10,9 @@ set -euo pipefail
 examples=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$examples")
 target=${CARGO_TARGET_DIR:-$root/target}
+mkdir -p "$target"
+target=$(cd "$target" && pwd)
+export CARGO_TARGET_DIR=$target
 size=${DEMO_SIZE:-256}
 child=
 
@@ -46,8 +49,8 @@ build() {
     fi
     [ ! -x "$root/.ci/install" ] || "$root/.ci/install"
     (cd "$root" && cargo build --release)
-    mkdir -p "$target/demo"
-    lib=$(cd "$target/demo" && pwd)
+    lib=$target/demo
+    mkdir -p "$lib"
     include=$root/include
     cp "$target/release/libssh2.so" "$lib/libssh2.so.1"
     ln -sf libssh2.so.1 "$lib/libssh2.so"

@@ -297,6 +297,8 @@ int main(int argc, char **argv)
     sock = connect_to(host, port);
     session = sock < 0 ? NULL : libssh2_session_init();
     if(session) {
+        /* No call waits longer than this for a server that has gone silent. */
+        libssh2_session_set_timeout(session, 30000);
         if(libssh2_session_handshake(session, sock)) {
             complain(session, "handshake");
         }
