@@ -186,6 +186,7 @@ else
 fi
 
 build
+awk '$1 > 1 { exit 1 }' /proc/loadavg || say "the machine is busy: expect noise in the ratios"
 sshd_start "$work" || exit 2
 : >"$out/results"
 check_content
