@@ -1359,7 +1359,7 @@ int libssh2_session_last_errno(LIBSSH2_SESSION *session);
 
 /* Sets the last failure, for programs that wrap functions of this library. errmsg is copied; NULL is an empty text.
    
-   Returns errcode, or LIBSSH2_ERROR_BAD_USE if session is NULL.
+   Returns errcode.
    
    Requires: session is NULL or a session that has not been freed; errmsg is terminated. */
 LIBSSH2_API
