@@ -6,32 +6,14 @@
 # CARGO_TARGET_DIR is respected, as are CC and CXX. The last line is "N passed, N failed".
 set -u
 
-here=$(cd "$(dirname "$0")" && pwd)
-root=$(dirname "$here")
+name=abi
+. "$(dirname "$0")/checks.sh"
+
 library=${1:-${CARGO_TARGET_DIR:-$root/target}/release/libssh2.so}
+symbols=$root/abi/symbols.txt
 CC=${CC:-cc}
 CXX=${CXX:-c++}
 warnings="-Wall -Wextra -Werror -pedantic -DLIBSSH2_DISABLE_DEPRECATION -I$root/include"
-
-passed=0
-failed=0
-
-work=$(mktemp -d "${TMPDIR:-/tmp}/libssh2-abi.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-
-# Runs a check: it is good when it succeeds, and tells why not otherwise.
-check() { # NAME COMMAND...
-    local name=$1
-    shift
-    if "$@" >"$work/log" 2>&1; then
-        passed=$((passed + 1))
-        echo "ok - abi: $name"
-    else
-        failed=$((failed + 1))
-        echo "not ok - abi: $name"
-        grep -v '^ok' "$work/log" | head -40 | sed 's/^/# /'
-    fi
-}
 
 # --- what the library file says ---
 
@@ -51,7 +33,7 @@ needs_only_libcrypto_libz_and_libc() {
 
 # The names in lines of symbols.txt with this mark, sorted.
 names() { # MARK
-    grep "^[$1]" "$here/symbols.txt" | grep -o 'libssh2_[a-z0-9_]*(' | tr -d '(' | LC_ALL=C sort
+    grep "^[$1]" "$symbols" | grep -o 'libssh2_[a-z0-9_]*(' | tr -d '(' | LC_ALL=C sort
 }
 
 exports_code_only() {
@@ -65,7 +47,7 @@ prototypes() {
     echo '#include <libssh2.h>'
     echo '#include <libssh2_publickey.h>'
     echo '#include <libssh2_sftp.h>'
-    grep '^+' "$here/symbols.txt" |
+    grep '^+' "$symbols" |
         sed 's/^+ \(.*[ *]\)\(libssh2_[a-z0-9_]*\)(\(.*\))$/\1(*is_\2)(\3) = \2;/'
     echo 'int main(void)'
     echo '{'
@@ -130,5 +112,4 @@ for program in constants layout macros callbacks; do
         runs_alone c11 "$root/ctests/abi/$program.c" -DLIBSSH2_NO_DEPRECATED
 done
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+summary
