@@ -72,7 +72,7 @@ for source in "$here"/tests/*.c; do
     fi
     compile "$source" "$work/$name.o" &&
         $CC ${CTESTS_CFLAGS:-} -o "$work/bin/$name" "$work/$name.o" "$work"/obj/*.o \
-            -L"$link" -lssh2 -Wl,--allow-shlib-undefined || die "$name does not compile"
+            -L"$link" -lssh2 -lcrypto -Wl,--allow-shlib-undefined || die "$name does not compile"
     names="$names $name"
 done
 [ -n "$names" ] || die "no such test: ${CTESTS_ONLY:-}"

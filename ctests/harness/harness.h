@@ -32,7 +32,7 @@ extern bool nonblocking; /* the mode under test */
 extern bool ours;        /* OURS=1: stricter than the original, where the contract asks for it */
 
 /* A file in the program's temporary directory; the result stays valid. */
-const char *temp_path(const char *name);
+char *temp_path(const char *name);
 /* A key or another fixture made by keys.sh. */
 const char *key_path(const char *name);
 /* The name of the user that runs the test, whom sshd lets in. */

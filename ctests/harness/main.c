@@ -25,7 +25,7 @@ bool nonblocking, ours;
 static char directory[] = "/tmp/ctests.XXXXXX";
 static volatile sig_atomic_t told_to_stop;
 
-const char *temp_path(const char *name)
+char *temp_path(const char *name)
 {
     char *path;
     if(asprintf(&path, "%s/%s", directory, name) < 0)

@@ -89,9 +89,10 @@ static const char *write_config(void)
             "LoginGraceTime 300\n"
             "UseDNS no\n"
             "PrintMotd no\n"
-            "LogLevel VERBOSE\n"
-            "Subsystem sftp internal-sftp\n",
+            "LogLevel VERBOSE\n",
             key_path("authorized_keys"), password_is_locked() ? "yes" : "no");
+    if(!strstr(extra, "Subsystem")) /* the one keyword that sshd does not let come twice */
+        fprintf(file, "Subsystem sftp internal-sftp\n");
     fclose(file);
     return path;
 }
