@@ -77,7 +77,7 @@ const char *fx_name(unsigned long status);
 void server_config(const char *lines);
 /* Starts an sshd for one connection; stores the client's end of the TCP connection. */
 pid_t server_start(int *client);
-/* The part of sshd's log that was written since the last call goes out as comments. */
+/* The last lines of sshd's log go out as comments. */
 void server_log(void);
 /* A TCP connection on loopback; stores both ends. */
 void tcp_pair(int *client, int *server);

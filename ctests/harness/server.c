@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 static const char *extra = "";
-static long log_position;
 
 void server_config(const char *lines)
 {
@@ -124,15 +123,15 @@ pid_t server_start(int *client)
 
 void server_log(void)
 {
-    char line[1000];
+    enum { LAST = 25 };
+    char lines[LAST][300];
+    size_t count = 0;
     FILE *file = fopen(temp_path("sshd.log"), "r");
     if(!file)
         return;
-    fseek(file, log_position, SEEK_SET);
-    while(fgets(line, sizeof(line), file)) {
-        line[strcspn(line, "\r\n")] = '\0';
-        diag("sshd: %s", line);
-    }
-    log_position = ftell(file);
+    while(fgets(lines[count % LAST], sizeof(lines[0]), file))
+        count++;
     fclose(file);
+    for(size_t i = count > LAST ? count - LAST : 0; i < count; i++)
+        diag("sshd: %.*s", (int)strcspn(lines[i % LAST], "\r\n"), lines[i % LAST]);
 }
