@@ -13,7 +13,7 @@
 void conn_start_call(struct conn *c)
 {
     c->deadline = now_ms() + c->limit_ms;
-    fault_calling();
+    fault_settle();
 }
 
 bool conn_wait_always(struct conn *c)
@@ -30,7 +30,7 @@ bool conn_wait_always(struct conn *c)
         wait.events |= POLLIN;
     if(directions & LIBSSH2_SESSION_BLOCK_OUTBOUND)
         wait.events |= POLLOUT;
-    fault_waited(directions);
+    fault_waits(directions);
     if(!wait.events) {
         c->undirected++;
         poll(NULL, 0, 1);
@@ -40,7 +40,6 @@ bool conn_wait_always(struct conn *c)
         diag("nothing happened in the direction of the EAGAIN (%d)", directions);
         return false;
     }
-    fault_calling();
     return true;
 }
 

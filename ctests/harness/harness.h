@@ -79,6 +79,9 @@ void server_config(const char *lines);
 pid_t server_start(int *client);
 /* The last lines of sshd's log go out as comments. */
 void server_log(void);
+/* How often sshd has put new keys in place after the first ones, over all connections since
+ * server_config; that must ask for LogLevel DEBUG1. */
+int server_rekeys(void);
 /* A TCP connection on loopback; stores both ends. */
 void tcp_pair(int *client, int *server);
 
@@ -164,10 +167,10 @@ long long file_size(const char *path);
 /* From now on the session's socket is used in pieces of 1 to 8 bytes, and each second call on
  * it would block. Also keeps account of whether the directions named lead to progress. */
 void fault_install(struct conn *c);
-/* Reports the account: on ours every wait must have been followed by a use of that direction. */
-void fault_report(struct conn *c);
-/* Called by conn_wait before and after each wait. */
-void fault_waited(int directions);
-void fault_calling(void);
+/* Reports the account: every wait must have been followed by a use of that direction. */
+void fault_report(void);
+/* Used by CALL: an EAGAIN named these directions; the call that followed an EAGAIN is over. */
+void fault_waits(int directions);
+void fault_settle(void);
 
 #endif

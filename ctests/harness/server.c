@@ -20,6 +20,7 @@ static const char *extra = "";
 void server_config(const char *lines)
 {
     extra = lines ? lines : "";
+    remove(temp_path("sshd.log"));
 }
 
 void tcp_pair(int *client, int *server)
@@ -134,4 +135,17 @@ void server_log(void)
     fclose(file);
     for(size_t i = count > LAST ? count - LAST : 0; i < count; i++)
         diag("sshd: %.*s", (int)strcspn(lines[i % LAST], "\r\n"), lines[i % LAST]);
+}
+
+int server_rekeys(void)
+{
+    size_t size;
+    int connections = 0, exchanges = 0;
+    char *log = read_whole(temp_path("sshd.log"), &size);
+    for(char *at = log; at && (at = strstr(at, "Connection from")); at++)
+        connections++;
+    for(char *at = log; at && (at = strstr(at, "SSH2_MSG_NEWKEYS received")); at++)
+        exchanges++;
+    free(log);
+    return exchanges - connections;
 }

@@ -6,18 +6,6 @@
 
 static struct conn *c;
 
-/* How often sshd has put new keys in place after the first ones. */
-static int rekeys_seen(void)
-{
-    size_t size;
-    int count = 0;
-    char *log = read_whole(temp_path("sshd.log"), &size);
-    for(char *at = log; at && (at = strstr(at, "SSH2_MSG_NEWKEYS received")); at++)
-        count++;
-    free(log);
-    return count - 1;
-}
-
 static void upload(const char *data, size_t total, size_t size)
 {
     LIBSSH2_SFTP_HANDLE *file =
@@ -65,7 +53,6 @@ static void transfers(const char *cipher)
     int type;
     snprintf(config, sizeof(config), "RekeyLimit 256K\nLogLevel DEBUG1\nCiphers %s", cipher);
     server_config(config);
-    remove(temp_path("sshd.log"));
     c = conn_new();
     trace_rc(c, libssh2_session_method_pref(c->session, LIBSSH2_METHOD_CRYPT_CS, cipher), "%s",
              cipher);
@@ -77,13 +64,13 @@ static void transfers(const char *cipher)
     conn_sftp(c);
 
     upload(data, total, 100000);
-    int after_upload = rekeys_seen();
+    int after_upload = server_rekeys();
     ok(after_upload >= 5, "%d rekeys during the upload", after_upload);
     download(data, total, 100000);
-    int after_download = rekeys_seen() - after_upload;
+    int after_download = server_rekeys() - after_upload;
     ok(after_download >= 5, "%d rekeys during the download", after_download);
     upload(data, total, 4 << 20); /* everything in flight at once */
-    int at_last = rekeys_seen() - after_upload - after_download;
+    int at_last = server_rekeys() - after_upload - after_download;
     ok(at_last >= 1, "%d rekeys with everything in flight", at_last);
 
     size_t new_length;
@@ -99,12 +86,11 @@ static void small_requests(void)
     char path[200];
     int bad = 0;
     server_config("RekeyLimit 2K\nLogLevel DEBUG1");
-    remove(temp_path("sshd.log"));
     c = conn_ready();
     for(int i = 0; i < 60; i++)
         bad += CALL(c, libssh2_sftp_realpath(c->sftp, "/", path, sizeof(path))) != 1;
     is_number(bad, 0, "60 requests between rekeys");
-    ok(rekeys_seen() >= 2, "%d rekeys", rekeys_seen());
+    ok(server_rekeys() >= 2, "%d rekeys", server_rekeys());
     conn_close(c);
 }
 
