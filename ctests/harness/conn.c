@@ -57,18 +57,26 @@ static noreturn void give_up(struct conn *c, const char *step)
     bail("%s failed: %s (%s)", step, error_name(code), text ? text : "");
 }
 
-struct conn *conn_new(void)
+struct conn *conn_over(int fd, pid_t server)
 {
     struct conn *c = calloc(1, sizeof(*c));
     if(!c)
         bail("no memory");
     c->limit_ms = 20000;
-    c->sshd = server_start(&c->fd);
+    c->fd = fd;
+    c->sshd = server;
     c->session = libssh2_session_init();
     if(!c->session)
         bail("session_init failed");
     libssh2_session_set_blocking(c->session, !nonblocking);
     return c;
+}
+
+struct conn *conn_new(void)
+{
+    int fd;
+    pid_t server = server_start(&fd);
+    return conn_over(fd, server);
 }
 
 void conn_handshake(struct conn *c)

@@ -101,6 +101,8 @@ struct conn {
 
 /* Connects to a new sshd and makes a session in this run's mode. Never fails: bails out. */
 struct conn *conn_new(void);
+/* The same over a socket that leads to another server, the process `server`. */
+struct conn *conn_over(int fd, pid_t server);
 /* Each brings the connection one step on, from the step before. Bails out when it can not. */
 void conn_handshake(struct conn *c);
 void conn_login(struct conn *c);
