@@ -76,6 +76,12 @@ for source in "$here"/tests/*.c; do
     names="$names $name"
 done
 [ -n "$names" ] || die "no such test: ${CTESTS_ONLY:-}"
+mkdir "$work/servers"
+for source in "$here"/servers/*.c; do
+    $CC $flags -o "$work/servers/$(basename "$source" .c)" "$source" ||
+        die "$(basename "$source") does not compile"
+done
+export CTESTS_SERVERS=$work/servers
 
 "$here/keys.sh" "$work/keys" >"$work/keys.log" 2>&1 || {
     cat "$work/keys.log"
