@@ -89,6 +89,7 @@ static const char *write_config(void)
             "LoginGraceTime 300\n"
             "UseDNS no\n"
             "PrintMotd no\n"
+            "SetEnv SHLVL=9\n" /* keeps bash from reading ~/.bashrc before a subsystem */
             "LogLevel VERBOSE\n",
             key_path("authorized_keys"), password_is_locked() ? "yes" : "no");
     if(!strstr(extra, "Subsystem")) /* the one keyword that sshd does not let come twice */
