@@ -57,7 +57,7 @@ link=$work/ours
 CC=${CC:-cc}
 flags="-std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Wno-deprecated-declarations
     ${CTESTS_CFLAGS:-}"
-mkdir "$work/bin" "$work/obj" "$work/log"
+mkdir "$work/bin" "$work/obj" "$work/log" "$work/tmp"
 compile() { # SOURCE OBJECT
     $CC $flags -DCTESTS_DIR="\"$here\"" -I"$include" -I"$here/harness" -c "$1" -o "$2"
 }
@@ -87,7 +87,7 @@ export CTESTS_SERVERS=$work/servers
     cat "$work/keys.log"
     die "keys.sh failed (ssh-keygen and openssl are needed)"
 }
-export CTESTS_KEYS=$work/keys
+export CTESTS_KEYS=$work/keys TMPDIR=$work/tmp
 
 # --- run ---
 

@@ -22,7 +22,7 @@
 #endif
 
 bool nonblocking, ours;
-static char directory[] = "/tmp/ctests.XXXXXX";
+static char *directory; /* the temporary one */
 static volatile sig_atomic_t told_to_stop;
 
 char *temp_path(const char *name)
@@ -223,7 +223,9 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_DFL); /* the library must not raise it */
     umask(022);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    if(!mkdtemp(directory)) {
+    const char *temporary = getenv("TMPDIR");
+    if(asprintf(&directory, "%s/ctests.XXXXXX", temporary ? temporary : "/tmp") < 0 ||
+       !mkdtemp(directory)) {
         perror("mkdtemp");
         return 2;
     }
