@@ -58,6 +58,8 @@ bool is_number(long long got, long long want, const char *what);
 void diag(const char *format, ...) PRINTF(1, 2);
 /* A line of the trace, which is compared between the libraries. */
 void trace(const char *format, ...) PRINTF(1, 2);
+/* For what only one library is asked: what would be traced becomes a comment. */
+void trace_off(bool off);
 /* Leaves part of the program out: one passed TAP result that says why. */
 void skip(const char *why);
 /* Gives up on the whole program. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 static int done, failed;
+static bool untraced;
 
 bool ok(bool passed, const char *format, ...)
 {
@@ -38,10 +39,15 @@ void diag(const char *format, ...)
     putchar('\n');
 }
 
+void trace_off(bool off)
+{
+    untraced = off;
+}
+
 void trace(const char *format, ...)
 {
     va_list arguments;
-    fputs("| ", stdout);
+    fputs(untraced ? "# | " : "| ", stdout);
     va_start(arguments, format);
     vprintf(format, arguments);
     va_end(arguments);

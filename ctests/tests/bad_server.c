@@ -14,6 +14,7 @@ struct script {
     const char *what;
     const char *bytes;
     size_t length;
+    bool any_code; /* which error it is may differ between the libraries */
 };
 
 /* Sends the script, then reads until the client goes away. */
@@ -50,7 +51,8 @@ static void meet(const struct script *script, bool hang_up)
     long long start = now_ms();
     int rc = CALL(c, libssh2_session_handshake(c->session, c->fd));
     const char *name = error_name(rc);
-    trace("%s, then %s: %s", script->what, hang_up ? "the end" : "silence", name);
+    trace("%s, then %s: %s", script->what, hang_up ? "the end" : "silence",
+          script->any_code ? "an error" : name);
     ok(rc < 0 && (rc != LIBSSH2_ERROR_EAGAIN || (nonblocking && !hang_up)), "%s: %s",
        script->what, name);
     char *text = NULL;
@@ -86,7 +88,7 @@ static void meet_packet(const char *what, const char *payload, size_t length)
     char *bytes = malloc(length + 300);
     memcpy(bytes, TEXT(BANNER));
     size_t size = sizeof(BANNER) - 1 + packet(bytes + sizeof(BANNER) - 1, payload, length);
-    meet(&(struct script){ what, bytes, size }, true);
+    meet(&(struct script){ what, bytes, size, false }, true);
     free(bytes);
 }
 
@@ -96,15 +98,15 @@ static void banners(void)
     memset(long_line, 'x', sizeof(long_line));
     long_line[sizeof(long_line) - 1] = '\n';
     static const struct script scripts[] = {
-        { "nothing", TEXT("") },
-        { "half a banner", TEXT("SSH-2.0-Half") },
-        { "garbage without a line end", TEXT("220 mail.example.com") },
-        { "lines of garbage", TEXT("HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n") },
-        { "a NUL in the banner", TEXT("SSH-2.0-Bad\0Server\r\n") },
-        { "binary garbage", TEXT("\x16\x03\x01\x02\xff\xfe\n\x80\x81\n") },
-        { "a line of 9000 letters", long_line, sizeof(long_line) },
-        { "a banner alone", TEXT(BANNER) },
-        { "a banner after other lines", TEXT("Welcome\r\nto this host\r\n" BANNER) },
+        { "nothing", TEXT(""), false },
+        { "half a banner", TEXT("SSH-2.0-Half"), false },
+        { "garbage without a line end", TEXT("220 mail.example.com"), false },
+        { "lines of garbage", TEXT("HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n"), false },
+        { "a NUL in the banner", TEXT("SSH-2.0-Bad\0Server\r\n"), false },
+        { "binary garbage", TEXT("\x16\x03\x01\x02\xff\xfe\n\x80\x81\n"), false },
+        { "a line of 9000 letters", long_line, sizeof(long_line), true },
+        { "a banner alone", TEXT(BANNER), false },
+        { "a banner after other lines", TEXT("Welcome\r\nto this host\r\n" BANNER), false },
     };
     for(size_t i = 0; i < COUNT(scripts); i++)
         meet(&scripts[i], true);
@@ -116,14 +118,14 @@ static void banners(void)
 static void framing(void)
 {
     static const struct script scripts[] = {
-        { "a packet of length 0", TEXT(BANNER "\0\0\0\0\4\24\0\0\0\0\0\0\0\0\0\0") },
-        { "a packet of length 1", TEXT(BANNER "\0\0\0\1\0\24\0\0\0\0\0\0\0\0\0\0") },
-        { "a packet of length 2^32-1", TEXT(BANNER "\377\377\377\377\4\24\0\0\0\0\0\0\0\0\0\0") },
-        { "a packet of length 2^31-1", TEXT(BANNER "\177\377\377\377\4\24\0\0\0\0\0\0\0\0\0\0") },
-        { "a packet of length 40001", TEXT(BANNER "\0\0\234\101\4\24\0\0\0\0\0\0\0\0\0\0") },
-        { "padding longer than the packet", TEXT(BANNER "\0\0\0\14\377\24\0\0\0\0\0\0\0\0\0\0") },
-        { "padding as long as the packet", TEXT(BANNER "\0\0\0\14\14\24\0\0\0\0\0\0\0\0\0\0") },
-        { "half a packet", TEXT(BANNER "\0\0\1\0\4\24\0\0") },
+        { "a packet of length 0", TEXT(BANNER "\0\0\0\0\4\24\0\0\0\0\0\0\0\0\0\0"), false },
+        { "a packet of length 1", TEXT(BANNER "\0\0\0\1\0\24\0\0\0\0\0\0\0\0\0\0"), false },
+        { "a packet of length 2^32-1", TEXT(BANNER "\377\377\377\377\4\24\0\0\0\0\0\0\0\0\0\0"), false },
+        { "a packet of length 2^31-1", TEXT(BANNER "\177\377\377\377\4\24\0\0\0\0\0\0\0\0\0\0"), false },
+        { "a packet of length 40001", TEXT(BANNER "\0\0\234\101\4\24\0\0\0\0\0\0\0\0\0\0"), false },
+        { "padding longer than the packet", TEXT(BANNER "\0\0\0\14\377\24\0\0\0\0\0\0\0\0\0\0"), false },
+        { "padding as long as the packet", TEXT(BANNER "\0\0\0\14\14\24\0\0\0\0\0\0\0\0\0\0"), false },
+        { "half a packet", TEXT(BANNER "\0\0\1\4\4\24\0\0"), false },
     };
     for(size_t i = 0; i < COUNT(scripts); i++)
         meet(&scripts[i], true);

@@ -24,10 +24,11 @@ static void versions(void)
     trace("crypto engine %d", libssh2_crypto_engine());
 }
 
-/* "key:value" pairs: the keys and their order are what programs can rely on. */
+/* "key:value" pairs: the keys and their order are what programs can rely on. Ours may add some. */
 static void build_options(void)
 {
     const char *options = libssh2_build_options();
+    int keys = 0;
     ok(options && strchr(options, '\n') == NULL, "build options are one line");
     char *copy = strdup(options), *rest = copy;
     for(char *pair; (pair = strsep(&rest, " "));) {
@@ -35,7 +36,8 @@ static void build_options(void)
         if(!ok(value != NULL, "\"%s\" is a pair", pair))
             continue;
         *value = '\0';
-        trace("build option %s", pair);
+        if(++keys <= 23)
+            trace("build option %s", pair);
     }
     free(copy);
     ok(strncmp(options, "crypto:OpenSSL", 14) == 0, "the engine comes first");
