@@ -734,9 +734,9 @@ struct _LIBSSH2_LISTENER;
 /* One SSH connection. Made by libssh2_session_init_ex(), released by libssh2_session_free(). */
 struct _LIBSSH2_SESSION;
 
-typedef enum _libssh2_crypto_engine_t libssh2_crypto_engine_t;
-
 typedef struct _LIBSSH2_SESSION LIBSSH2_SESSION;
+
+typedef enum _libssh2_crypto_engine_t libssh2_crypto_engine_t;
 
 /* Hears what libssh2_trace() switched on: `length` bytes of text, not terminated. `context` is the pointer given to
    libssh2_trace_sethandler(). */
@@ -744,6 +744,27 @@ typedef void (*libssh2_trace_handler_func)(LIBSSH2_SESSION *session,
                                            void *context,
                                            const char *data,
                                            size_t length);
+
+/* Allocates `count` bytes, as `malloc` does. */
+#define LIBSSH2_ALLOC_FUNC(function) \
+    void *(function)(size_t count, void **abstract)
+
+/* Releases what the same session's allocator returned, as `free` does. */
+#define LIBSSH2_FREE_FUNC(function) \
+    void (function)(void *ptr, void **abstract)
+
+/* Resizes what the same session's allocator returned, as `realloc` does. */
+#define LIBSSH2_REALLOC_FUNC(function) \
+    void *(function)(void *ptr, size_t count, void **abstract)
+
+typedef struct _LIBSSH2_CHANNEL LIBSSH2_CHANNEL;
+
+/* Gives the new password that the server asks for, allocated with the session's allocator. */
+#define LIBSSH2_PASSWD_CHANGEREQ_FUNC(function) \
+    void (function)(LIBSSH2_SESSION *session, \
+        char **newpw, \
+        int *newpw_len, \
+        void **abstract)
 
 typedef struct _LIBSSH2_AGENT LIBSSH2_AGENT;
 
@@ -761,18 +782,6 @@ struct libssh2_agent_publickey {
     /* The agent's comment on it, terminated. */
     char *comment;
 };
-
-/* Allocates `count` bytes, as `malloc` does. */
-#define LIBSSH2_ALLOC_FUNC(function) \
-    void *(function)(size_t count, void **abstract)
-
-/* Resizes what the same session's allocator returned, as `realloc` does. */
-#define LIBSSH2_REALLOC_FUNC(function) \
-    void *(function)(void *ptr, size_t count, void **abstract)
-
-/* Releases what the same session's allocator returned, as `free` does. */
-#define LIBSSH2_FREE_FUNC(function) \
-    void (function)(void *ptr, void **abstract)
 
 /* Signs `data` for public-key authentication. `abstract` is the pointer given along with the callback. Stores the
    signature, allocated with the session's allocator, and returns 0, or returns an error number. */
@@ -849,13 +858,6 @@ typedef struct _LIBSSH2_SK_SIG_INFO LIBSSH2_SK_SIG_INFO;
         size_t key_handle_len, \
         void **abstract)
 
-/* Gives the new password that the server asks for, allocated with the session's allocator. */
-#define LIBSSH2_PASSWD_CHANGEREQ_FUNC(function) \
-    void (function)(LIBSSH2_SESSION *session, \
-        char **newpw, \
-        int *newpw_len, \
-        void **abstract)
-
 /* Hears of an SSH_MSG_IGNORE. The message lives as long as the call. */
 #define LIBSSH2_IGNORE_FUNC(function) \
     void (function)(LIBSSH2_SESSION *session, \
@@ -889,8 +891,6 @@ typedef struct _LIBSSH2_SK_SIG_INFO LIBSSH2_SK_SIG_INFO;
         const char *packet, \
         int packet_len, \
         void **abstract)
-
-typedef struct _LIBSSH2_CHANNEL LIBSSH2_CHANNEL;
 
 /* Takes over an X11 channel that the server opened. */
 #define LIBSSH2_X11_OPEN_FUNC(function) \
@@ -1019,6 +1019,69 @@ struct _LIBSSH2_PRIVKEY_SK {
 
 typedef struct _LIBSSH2_PRIVKEY_SK LIBSSH2_PRIVKEY_SK;
 
+/* Says which algorithms of one kind to offer to the server, and in which order. To be called before the handshake.
+   
+   method_type is one of LIBSSH2_METHOD_. prefs is a list of names with commas between them; names that are not known
+   are passed over. LIBSSH2_METHOD_SIGN_ALGO is the order in which RSA keys choose how to sign.
+   
+   Returns 0; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when none of the names is known, and what was offered before still is;
+   LIBSSH2_ERROR_INVAL when method_type is not known; LIBSSH2_ERROR_BAD_USE when prefs is NULL.
+   
+   Requires: session is NULL or a session that has not been freed; prefs is terminated. */
+LIBSSH2_API
+int libssh2_session_method_pref(LIBSSH2_SESSION *session,
+                                int method_type,
+                                const char *prefs);
+
+/* Tells which algorithm of one kind, one of LIBSSH2_METHOD_, was agreed upon. Under AES-GCM the MAC is
+   "INTEGRATED-AES-GCM".
+   
+   Returns its name, a text that lives as long as the program, or NULL: before the handshake
+   (LIBSSH2_ERROR_METHOD_NONE), or when method_type is not one that is agreed upon (LIBSSH2_ERROR_INVAL).
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API
+const char *libssh2_session_methods(LIBSSH2_SESSION *session,
+                                    int method_type);
+
+/* Lists the algorithms of one kind, one of LIBSSH2_METHOD_, in the order in which they are offered by default.
+   
+   algs is set to an array of their names. The array is freed by the program with libssh2_free(); the names in it live
+   as long as the program.
+   
+   Returns how many there are; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when there are no names of that kind;
+   LIBSSH2_ERROR_INVAL for LIBSSH2_METHOD_SIGN_ALGO; LIBSSH2_ERROR_BAD_USE when algs is NULL; LIBSSH2_ERROR_ALLOC.
+   
+   Requires: session is NULL or a session that has not been freed; algs can be written to. */
+LIBSSH2_API
+int libssh2_session_supported_algs(LIBSSH2_SESSION *session,
+                                   int method_type,
+                                   const char ***algs);
+
+/* Shows the server's host key, as it came (RFC 4253 section 6.6). The handshake has verified that the server holds it;
+   whether it is the right one is for the program to say.
+   
+   len is set to its length in bytes, type to its LIBSSH2_HOSTKEY_TYPE_; each may be NULL.
+   
+   Returns the key, which belongs to the session and lives as long, or NULL before the handshake, with a length of 0.
+   
+   Requires: session is NULL or a session that has not been freed; the places can be written to. */
+LIBSSH2_API
+const char *libssh2_session_hostkey(LIBSSH2_SESSION *session,
+                                    size_t *len,
+                                    int *type);
+
+/* Tells the fingerprint of the server's host key: the hash, one of LIBSSH2_HOSTKEY_HASH_, of what
+   libssh2_session_hostkey() shows.
+   
+   Returns 16 (MD5), 20 (SHA-1) or 32 (SHA-256) bytes that belong to the session and live as long; NULL before the
+   handshake, or when the hash is not known.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API
+const char *libssh2_hostkey_hash(LIBSSH2_SESSION *session,
+                                 int hash_type);
+
 /* Sets the library up, before anything else of it is used. May be called any number of times, and from any thread;
    may be left out. `flags` is 0 or LIBSSH2_INIT_NO_CRYPTO. Returns 0. */
 LIBSSH2_API
@@ -1052,6 +1115,354 @@ LIBSSH2_API
 int libssh2_trace_sethandler(LIBSSH2_SESSION *session,
                              void *context,
                              libssh2_trace_handler_func callback);
+
+/* Sets how often a keepalive is sent: a global request "keepalive@libssh2.org" (RFC 4254 section 4), which want_reply not
+   0 asks the server to answer. Calls that wait in blocking mode send it by themselves; otherwise it is for
+   libssh2_keepalive_send().
+   
+   interval is in seconds; 0, as at the beginning, is none, and 1 counts as 2.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API
+void libssh2_keepalive_config(LIBSSH2_SESSION *session,
+                              int want_reply,
+                              unsigned int interval);
+
+/* Sends a keepalive if the interval of libssh2_keepalive_config() is over since the last one; the first call always
+   sends one. seconds_to_next, unless it is NULL, is set to the time until the next one, 0 if there is none.
+   
+   Returns 0, also when the socket does not take it at once; LIBSSH2_ERROR_SOCKET_SEND when the connection is dead.
+   
+   Requires: session is NULL or a session that has not been freed; seconds_to_next can be written to. */
+LIBSSH2_API
+int libssh2_keepalive_send(LIBSSH2_SESSION *session,
+                           int *seconds_to_next);
+
+/* Makes a session. It is not connected yet, and in blocking mode.
+   
+   my_alloc, my_free and my_realloc are the allocator for everything that passes between the program and the library;
+   each that is NULL is replaced by the C library's. my_realloc is not needed. abstract is a pointer of the program's
+   own, handed to each of its functions; libssh2_session_abstract() tells where it is kept.
+   
+   Returns the session, to be freed by libssh2_session_free(), or NULL when there is no memory.
+   
+   Requires: The functions given must be an allocator, and stay one as long as the session lives. */
+LIBSSH2_API
+LIBSSH2_SESSION *libssh2_session_init_ex(LIBSSH2_ALLOC_FUNC(*my_alloc),
+                                         LIBSSH2_FREE_FUNC(*my_free),
+                                         LIBSSH2_REALLOC_FUNC(*_my_realloc),
+                                         void *abstract);
+
+/* Tells where the program's own pointer is kept, the one given to libssh2_session_init_ex(). The program may change
+   the pointer there at any time; its functions are given this same address.
+   
+   Returns the address, which is valid as long as the session, or NULL if session is NULL.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API
+void **libssh2_session_abstract(LIBSSH2_SESSION *session);
+
+/* Connects: exchanges identifications, algorithms and keys with the server (RFC 4253), and verifies that the server
+   holds the host key that it shows. Whether that key is the right one is for the program to say, see
+   libssh2_session_hostkey().
+   
+   socket is connected to the server. It stays the program's: it is switched to non-blocking mode, switched back by
+   libssh2_session_free(), and never closed.
+   
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again; or
+   LIBSSH2_ERROR_BAD_SOCKET (no socket), LIBSSH2_ERROR_SOCKET_DISCONNECT (server hung up before it said who it is),
+   LIBSSH2_ERROR_BANNER_RECV (its identification makes no sense), LIBSSH2_ERROR_SOCKET_RECV,
+   LIBSSH2_ERROR_KEX_FAILURE (no algorithm in common, or the connection broke before that was known),
+   LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE (wrong signature or value, or the connection broke meanwhile),
+   LIBSSH2_ERROR_INVALID_MAC, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC. After a failure the
+   session can only be freed.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API
+int libssh2_session_handshake(LIBSSH2_SESSION *session,
+                              libssh2_socket_t socket);
+
+/* Connects, as libssh2_session_handshake() does. Deprecated since 1.2.8.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API int libssh2_session_startup(LIBSSH2_SESSION *session, int sock);
+
+/* Tells the server that the session is over, SSH_MSG_DISCONNECT (RFC 4253 section 11.1). The session still has to be
+   freed, and the socket to be closed.
+   
+   reason is one of SSH_DISCONNECT_. description is for the user at the other end, lang its language (RFC 3066); each
+   is at most 256 bytes, NULL for none.
+   
+   Returns 0, also when the connection is dead already; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking
+   mode, to be called again; LIBSSH2_ERROR_INVAL when a text is too long; LIBSSH2_ERROR_TIMEOUT when the time set for
+   the call is over.
+   
+   Requires: session is NULL or a session that has not been freed; the texts are terminated. */
+LIBSSH2_API
+int libssh2_session_disconnect_ex(LIBSSH2_SESSION *session,
+                                  int reason,
+                                  const char *description,
+                                  const char *lang);
+
+/* Frees a session: closes its channels as far as the connection lives, frees everything that hangs off it, and
+   switches the socket back to the mode that it was in. The server is not told, see libssh2_session_disconnect_ex(),
+   and the socket is not closed.
+   
+   Returns 0; or LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the session is still there, and
+   the function is to be called again. Whatever else is returned, the session is gone.
+   
+   Requires: session is NULL or a session that has not been freed. Nothing that belongs to it may be used any more. */
+LIBSSH2_API
+int libssh2_session_free(LIBSSH2_SESSION *session);
+
+/* Sets what the server is told we are, instead of the default. To be called before the handshake.
+   
+   banner is sent as it is, with a line end behind it, so it has to begin with "SSH-2.0-"; it is copied. NULL or an
+   empty text is the default, LIBSSH2_SSH_DEFAULT_BANNER.
+   
+   Returns 0, LIBSSH2_ERROR_OUT_OF_BOUNDARY when it is longer than 4 MiB, or LIBSSH2_ERROR_ALLOC.
+   
+   Requires: session is NULL or a session that has not been freed; banner is terminated. */
+LIBSSH2_API
+int libssh2_session_banner_set(LIBSSH2_SESSION *session,
+                               const char *banner);
+
+/* Sets what the server is told we are, as libssh2_session_banner_set() does. Deprecated since 1.4.0.
+   
+   Requires: session is NULL or a session that has not been freed; banner is terminated. */
+LIBSSH2_API int libssh2_banner_set(LIBSSH2_SESSION *session, const char *banner);
+
+/* Tells what the server says it is: its identification line, without the line end.
+   
+   Returns a terminated text that belongs to the session and lives as long, or NULL before it has been received.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API
+const char *libssh2_session_banner_get(LIBSSH2_SESSION *session);
+
+/* Gives memory back that a function of this library has allocated for the program.
+   
+   ptr came from a function whose description says that it is to be freed with this one; NULL is allowed.
+   
+   Requires: session is NULL or a session that has not been freed; ptr is not used any more. */
+LIBSSH2_API
+void libssh2_free(LIBSSH2_SESSION *session,
+                  void *ptr);
+
+/* Sets one of the program's functions.
+   
+   cbtype is one of LIBSSH2_CALLBACK_ and tells the type of the function, callback is the function, or NULL for none.
+   With LIBSSH2_CALLBACK_SEND and LIBSSH2_CALLBACK_RECV it takes the socket's place, and NULL is the socket again.
+   
+   Returns the function set before, which for the two mentioned is never NULL; NULL if there was none, session is NULL
+   or cbtype is not known.
+   
+   Requires: session is NULL or a session that has not been freed; callback is of the type that cbtype stands for. */
+LIBSSH2_API
+libssh2_cb_generic *libssh2_session_callback_set2(LIBSSH2_SESSION *session,
+                                                  int cbtype,
+                                                  libssh2_cb_generic *callback);
+
+/* Sets one of the program's functions, as libssh2_session_callback_set2() does. Deprecated since 1.11.1.
+   
+   Requires: session is NULL or a session that has not been freed; callback is of the type that cbtype stands for. */
+LIBSSH2_API
+void *libssh2_session_callback_set(LIBSSH2_SESSION *session,
+                                   int cbtype,
+                                   void *callback);
+
+/* Switches a property of a session: LIBSSH2_FLAG_SIGPIPE (a broken connection may raise SIGPIPE; off),
+   LIBSSH2_FLAG_COMPRESS (compression is offered; off, and to be set before the handshake), LIBSSH2_FLAG_QUOTE_PATHS
+   (scp quotes paths for the server's shell; on). value is 0 for off.
+   
+   Returns 0, or LIBSSH2_ERROR_INVAL when flag is not known.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API
+int libssh2_session_flag(LIBSSH2_SESSION *session,
+                         int flag,
+                         int value);
+
+/* Says whether calls wait (blocking is not 0, as at the beginning), or return LIBSSH2_ERROR_EAGAIN where they would
+   have to, also for the session's channels and files. The socket is not touched. It may be switched at any time.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API
+void libssh2_session_set_blocking(LIBSSH2_SESSION *session,
+                                  int blocking);
+
+/* Tells what libssh2_session_set_blocking() has set; 0 if session is NULL.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API int libssh2_session_get_blocking(LIBSSH2_SESSION *session);
+
+/* Says whether calls wait, as libssh2_session_set_blocking() does for the whole session of channel.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API void libssh2_channel_set_blocking(LIBSSH2_CHANNEL *channel, int blocking);
+
+/* Sets how long one call may wait in blocking mode, in milliseconds. When the time is over the call returns
+   LIBSSH2_ERROR_TIMEOUT. 0, as at the beginning, or less is no limit.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API
+void libssh2_session_set_timeout(LIBSSH2_SESSION *session,
+                                 long timeout);
+
+/* Tells what libssh2_session_set_timeout() has set, in milliseconds; 0 if session is NULL.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API long libssh2_session_get_timeout(LIBSSH2_SESSION *session);
+
+/* Sets how long the server may take to answer a request, in seconds, in both modes. When the time is over the call
+   returns LIBSSH2_ERROR_TIMEOUT. 0 or less is the default, 60 seconds.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API
+void libssh2_session_set_read_timeout(LIBSSH2_SESSION *session,
+                                      long timeout);
+
+/* Tells how long the server may take to answer a request, in seconds; 0 if session is NULL.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API long libssh2_session_get_read_timeout(LIBSSH2_SESSION *session);
+
+/* Tells for which directions of the socket the program has to wait before the call that returned LIBSSH2_ERROR_EAGAIN
+   is made again: LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, or both. The first of them that is
+   ready is progress. 0 when nothing is pending, or session is NULL.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API
+int libssh2_session_block_directions(LIBSSH2_SESSION *session);
+
+/* Tells of the last failure. A success does not clear it, so it means something only after a failure.
+   
+   errmsg is set to its text, which is terminated, errmsg_len to the length of that without the terminator; each may be
+   NULL. If want_buf is 0 the text belongs to the session and is valid until the next failure; if not, it is a copy
+   that the program frees with libssh2_free(), or NULL when there is no memory for it.
+   
+   Returns the error number, 0 if there is none, LIBSSH2_ERROR_BAD_USE if session is NULL.
+   
+   Requires: session is NULL or a session that has not been freed; the places can be written to. */
+LIBSSH2_API
+int libssh2_session_last_error(LIBSSH2_SESSION *session,
+                               char **errmsg,
+                               int *errmsg_len,
+                               int want_buf);
+
+/* Tells the number of the last failure, see libssh2_session_last_error(). After a function has returned NULL it tells
+   whether that was a failure or LIBSSH2_ERROR_EAGAIN.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API
+int libssh2_session_last_errno(LIBSSH2_SESSION *session);
+
+/* Sets the last failure, for programs that wrap functions of this library. errmsg is copied; NULL is an empty text.
+   
+   Returns errcode.
+   
+   Requires: session is NULL or a session that has not been freed; errmsg is terminated. */
+LIBSSH2_API
+int libssh2_session_set_last_error(LIBSSH2_SESSION *session,
+                                   int errcode,
+                                   const char *errmsg);
+
+/* Asks the server which methods username may log in with (RFC 4252 section 5.2, method "none").
+   
+   username is username_len bytes.
+   
+   Returns a terminated list of names with commas between them, which belongs to the session and lives until the next
+   call of this function; the program must not free it. NULL when the server let the user in without more, which
+   libssh2_userauth_authenticated() tells, and on failure: libssh2_session_last_errno() is then LIBSSH2_ERROR_EAGAIN
+   (it would have to wait in non-blocking mode, to be called again), LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_OUT_OF_BOUNDARY
+   (name longer than 34744 bytes), LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV,
+   LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT or LIBSSH2_ERROR_ALLOC.
+   
+   Requires: session is NULL or a session that has not been freed; username can be read. */
+LIBSSH2_API
+char *libssh2_userauth_list(LIBSSH2_SESSION *session,
+                            const char *username,
+                            unsigned int username_len);
+
+/* Shows what the server had to say to the user before the login, SSH_MSG_USERAUTH_BANNER (RFC 4252 section 5.4).
+   
+   banner is set to a terminated text that belongs to the session and lives until the next call of this function; it
+   may be NULL.
+   
+   Returns 0, or LIBSSH2_ERROR_MISSING_USERAUTH_BANNER when the server has said nothing; banner is then not touched.
+   
+   Requires: session is NULL or a session that has not been freed; banner can be written to. */
+LIBSSH2_API
+int libssh2_userauth_banner(LIBSSH2_SESSION *session,
+                            char **banner);
+
+/* Tells whether the user is logged in: 1 or 0; 0 if session is NULL.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API int libssh2_userauth_authenticated(LIBSSH2_SESSION *session);
+
+/* Logs in with a password (RFC 4252 section 8).
+   
+   username and password are so many bytes each, at most 34744. passwd_change_cb is asked for a new password when the
+   server wants one; it may be NULL. The new password is allocated with the session's allocator and freed by the
+   library.
+   
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+   LIBSSH2_ERROR_AUTHENTICATION_FAILED when the server refuses; LIBSSH2_ERROR_PASSWORD_EXPIRED when it wants a new
+   password and gets none; LIBSSH2_ERROR_OUT_OF_BOUNDARY, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_SOCKET_SEND,
+   LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: session is NULL or a session that has not been freed; username and password can be read. */
+LIBSSH2_API
+int libssh2_userauth_password_ex(LIBSSH2_SESSION *session,
+                                 const char *username,
+                                 unsigned int username_len,
+                                 const char *password,
+                                 unsigned int password_len,
+                                 LIBSSH2_PASSWD_CHANGEREQ_FUNC(*passwd_change_cb));
+
+/* Logs in with a key that is kept in files (RFC 4252 section 7).
+   
+   username is username_len bytes. publickey names the file of the public key or certificate, in the form of OpenSSH's
+   ".pub" files; NULL derives it from the private key. privatekey names the file of the private key: OpenSSH's own
+   format, PEM or PKCS#8. passphrase opens it if it is encrypted; NULL is none. RSA keys sign with SHA-2 where the
+   server can (RFC 8332).
+   
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+   LIBSSH2_ERROR_FILE when a file cannot be read or understood; LIBSSH2_ERROR_KEYFILE_AUTH_FAILED when the passphrase
+   is wrong and publickey is NULL; LIBSSH2_ERROR_AUTHENTICATION_FAILED when the server does not take the key;
+   LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED when it would take publickey but the private key does not serve;
+   LIBSSH2_ERROR_METHOD_NONE when there is no way to sign that both sides know; LIBSSH2_ERROR_OUT_OF_BOUNDARY,
+   LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT,
+   LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: session is NULL or a session that has not been freed; username can be read, and the other texts are
+   terminated. */
+LIBSSH2_API
+int libssh2_userauth_publickey_fromfile_ex(LIBSSH2_SESSION *session,
+                                           const char *username,
+                                           unsigned int username_len,
+                                           const char *publickey,
+                                           const char *privatekey,
+                                           const char *passphrase);
+
+/* Logs in with a key that is kept in memory, otherwise as libssh2_userauth_publickey_fromfile_ex(): what are the
+   contents of files there are username_len, publickeyfiledata_len and privatekeyfiledata_len bytes here.
+   publickeyfiledata is NULL, or its length 0, to derive the public key from the private one. Nothing is kept after the
+   login.
+   
+   Returns what libssh2_userauth_publickey_fromfile_ex() returns.
+   
+   Requires: session is NULL or a session that has not been freed; the data can be read, and passphrase is terminated. */
+LIBSSH2_API
+int libssh2_userauth_publickey_frommemory(LIBSSH2_SESSION *session,
+                                          const char *username,
+                                          size_t username_len,
+                                          const char *publickeyfiledata,
+                                          size_t publickeyfiledata_len,
+                                          const char *privatekeyfiledata,
+                                          size_t privatekeyfiledata_len,
+                                          const char *passphrase);
 
 #ifdef __cplusplus
 }

@@ -6,7 +6,17 @@
 // `arithmetic_side_effects` knows no "in tests" setting of its own.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+pub mod auth;
+pub mod channel;
 pub mod crypto;
 pub mod error;
 pub mod ffi;
+mod global;
+pub mod io;
+pub mod keepalive;
+pub mod op;
+pub mod session;
+pub mod sftp;
+mod tickets;
+pub mod transport;
 pub mod wire;

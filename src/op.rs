@@ -12,9 +12,11 @@ use std::io;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use crate::channel::ChannelId;
 use crate::error::{Code, Error, Result};
 use crate::io::Readiness;
 use crate::session::Session;
+use crate::sftp::{FileId, SftpId};
 
 /// Something that takes more than one look at the connection.
 pub trait Op: 'static {
@@ -36,6 +38,8 @@ pub trait Host {
     fn wait(&self, interest: Readiness, timeout: Option<Duration>) -> io::Result<Readiness>;
     /// The time.
     fn now(&self) -> Instant;
+    /// Whether bytes may have arrived that waiting for the socket does not show.
+    fn hides_bytes(&self) -> bool;
 }
 
 /// How one `send` or `recv` ended.
@@ -67,39 +71,46 @@ pub fn drive<T>(
             poll(&mut session)
         };
         let sent = flush(session, host)?;
-        match polled {
-            Poll::Ready(result) => return result,
-            Poll::Pending => {}
+        if let Poll::Ready(result) = polled {
+            return result;
         }
-        let state = lend(session)?.flow();
+        let (blocking, wants_to_queue) = {
+            let session = lend(session)?;
+            (session.is_blocking(), session.wants_to_queue())
+        };
+        if wants_to_queue {
+            continue;
+        }
         // What just left needs time to be answered: where waiting is allowed, wait before looking.
-        if state.blocking && sent {
+        if blocking && sent && !host.hides_bytes() {
             wait(session, host, deadline)?;
         }
         if receive(session, host)? {
             continue;
         }
         // The connection is over, and the operation has seen all that came before its end.
-        if let Some(error) = state.failure {
-            return Err(error);
+        lend(session)?.transport.check()?;
+        // Whoever refuses every second call must not meet the same two calls for ever.
+        if !sent && flush(session, host)? {
+            continue;
         }
-        if !state.blocking {
+        if !blocking {
             return Err(lend(session)?.would_block());
         }
         wait(session, host, deadline)?;
     }
 }
 
-/// Takes the operation `call` of `owner` out of its slot, or begins it with `begin`, and drives it. Where it would block
-/// it goes into the slot, for the program to come back to.
+/// Takes the operation `call` of `owner` out of its slot, or begins it with `begin`, and drives it. Where it would
+/// block it goes into the slot, for the program to come back to.
 pub fn resume<O: Op>(
     session: &RefCell<Session>,
     host: &dyn Host,
-    slot: impl Fn(&mut Session) -> Result<&mut Slots>,
+    owner: Owner,
     call: Call,
     begin: impl FnOnce(&mut Session) -> Result<O>,
 ) -> Result<O::Out> {
-    let mut op: Option<O> = slot(&mut *lend(session)?)?.take(call);
+    let mut op: Option<O> = owner.slots(&mut *lend(session)?)?.take(call);
     let mut begin = Some(begin);
     let mut over = false;
     let result = drive(session, host, |session| {
@@ -118,7 +129,7 @@ pub fn resume<O: Op>(
     });
     // A blocking call that ran out of the time set for it can be taken up again too.
     if let (false, Some(op)) = (over, op)
-        && let Ok(slots) = slot(&mut *lend(session)?)
+        && let Ok(slots) = owner.slots(&mut *lend(session)?)
     {
         slots.put(call, op);
     }
@@ -174,7 +185,8 @@ fn receive(session: &RefCell<Session>, host: &dyn Host) -> Result<bool> {
 /// Waits until the socket can move bytes, or until `deadline`, or until the operation wants to be polled again.
 fn wait(session: &RefCell<Session>, host: &dyn Host, deadline: Option<Instant>) -> Result<()> {
     let (interest, wake_at) = {
-        let session = lend(session)?;
+        let mut session = lend(session)?;
+        session.keep_alive()?;
         (session.interest(), session.wake_at())
     };
     let now = host.now();
@@ -183,9 +195,9 @@ fn wait(session: &RefCell<Session>, host: &dyn Host, deadline: Option<Instant>) 
     }
     let until = deadline.into_iter().chain(wake_at).min();
     let timeout = until.map(|until| until.saturating_duration_since(now));
-    host.wait(interest, timeout).map(|_| ()).map_err(|error| {
-        Error::new(Code::Timeout, "Waiting for the socket failed").with(error.to_string())
-    })
+    host.wait(interest, timeout)
+        .map(|_| ())
+        .map_err(|error| Error::new(Code::Timeout, "Waiting for the socket failed").with(error.to_string()))
 }
 
 /// The C calls that may have to be called again to be finished. Each handle keeps one unfinished operation per call.
@@ -205,13 +217,43 @@ pub enum Call {
     SftpReaddir,
     SftpFsync,
     SftpFstat,
+    SftpFsetstat,
     SftpStat,
+    SftpSetstat,
     SftpRename,
+    SftpPosixRename,
+    SftpStatvfs,
+    SftpFstatvfs,
     SftpUnlink,
     SftpMkdir,
     SftpRmdir,
     SftpSymlink,
-    ChannelFree,
+    SftpReadlink,
+    SftpRealpath,
+}
+
+/// The handle that an operation belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The session itself.
+    Session,
+    /// One of its channels.
+    Channel(ChannelId),
+    /// One of its SFTP subsystems.
+    Sftp(SftpId),
+    /// An open file or directory.
+    File(FileId),
+}
+
+impl Owner {
+    fn slots(self, session: &mut Session) -> Result<&mut Slots> {
+        Ok(match self {
+            Self::Session => &mut session.slots,
+            Self::Channel(id) => &mut session.channels.get(id)?.slots,
+            Self::Sftp(id) => &mut session.sftps.get(id)?.slots,
+            Self::File(id) => &mut session.sftps.file(id)?.slots,
+        })
+    }
 }
 
 /// The unfinished operations of one handle.

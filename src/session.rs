@@ -1,14 +1,15 @@
 //! One connection: the transport, the protocols above it, and who is logged in.
 #![forbid(unsafe_code)]
 
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use crate::auth::Auth;
-use crate::channel::Channels;
+use crate::channel::{Channels, Close};
 use crate::error::{Code, Error, Result};
 use crate::global;
 use crate::io::Readiness;
+use crate::keepalive::Keepalive;
 use crate::op::{Op, Slots, Transfer};
 use crate::sftp::{Sftps, Sink};
 use crate::transport::{Transport, message};
@@ -24,8 +25,20 @@ pub struct Settings {
     pub blocking: i32,
     /// Longest time for one call in milliseconds; 0 or less for no limit.
     pub timeout: i64,
-    /// Longest time for a reply in seconds.
-    pub read_timeout: i64,
+    /// Longest time for a reply in seconds, more than 0.
+    read_timeout: i64,
+}
+
+impl Settings {
+    /// Sets the longest time for a reply in seconds; 0 or less is the default.
+    pub const fn set_read_timeout(&mut self, seconds: i64) {
+        self.read_timeout = if seconds > 0 { seconds } else { DEFAULT_READ_TIMEOUT };
+    }
+
+    /// The longest time for a reply in seconds.
+    pub const fn read_timeout(&self) -> i64 {
+        self.read_timeout
+    }
 }
 
 /// One connection.
@@ -40,22 +53,22 @@ pub struct Session {
     pub channels: Channels,
     /// The SFTP subsystems.
     pub sftps: Sftps,
+    /// Keepalives.
+    pub keepalive: Keepalive,
     /// Unfinished operations of the session itself.
     pub slots: Slots,
     now: Instant,
     wake_at: Option<Instant>,
     /// The last operation ended with `EAGAIN`.
     starved: bool,
+    /// The current operation has more to queue than the outgoing queue took.
+    has_more: bool,
+    /// `SSH_MSG_DISCONNECT` has been queued.
+    said_goodbye: bool,
+    /// Why nothing more can be sent.
+    send_failure: Option<Error>,
     /// A queue is lent to the program's send or receive function.
     moving: bool,
-}
-
-/// What [`crate::op::drive`] needs to know after a poll.
-pub struct Flow {
-    /// Whether it may wait.
-    pub blocking: bool,
-    /// Why there is nothing more to wait for.
-    pub failure: Option<Error>,
 }
 
 impl Session {
@@ -63,14 +76,18 @@ impl Session {
     pub fn new(now: Instant) -> Self {
         Self {
             settings: Settings { blocking: 1, timeout: 0, read_timeout: DEFAULT_READ_TIMEOUT },
-            transport: Transport::new(),
+            transport: Transport::default(),
             auth: Auth::default(),
             channels: Channels::default(),
             sftps: Sftps::default(),
+            keepalive: Keepalive::default(),
             slots: Slots::default(),
             now,
             wake_at: None,
             starved: false,
+            has_more: false,
+            said_goodbye: false,
+            send_failure: None,
             moving: false,
         }
     }
@@ -105,10 +122,7 @@ impl Session {
 
     /// What an operation returns that waits since `since` for a reply: pending, or the end of its patience.
     pub fn await_reply<T>(&mut self, since: Instant) -> Poll<Result<T>> {
-        let seconds = match self.settings.read_timeout {
-            set if set > 0 => set.unsigned_abs(),
-            _ => DEFAULT_READ_TIMEOUT.unsigned_abs(),
-        };
+        let seconds = self.settings.read_timeout.unsigned_abs();
         if let Some(until) = since.checked_add(Duration::from_secs(seconds)) {
             if until <= self.now {
                 return Poll::Ready(Err(Error::new(Code::Timeout, "Server did not answer in time")));
@@ -118,6 +132,12 @@ impl Session {
         Poll::Pending
     }
 
+    /// Sends a keepalive if one is due: how long until the next one.
+    pub fn send_keepalive(&mut self) -> Result<Duration> {
+        self.transport.check()?;
+        self.keepalive.send_if_due(&mut self.transport.tx, self.now)
+    }
+
     /// Ready when all that was queued has left.
     pub fn poll_flushed(&mut self) -> Poll<Result<()>> {
         match self.pump() {
@@ -125,6 +145,13 @@ impl Session {
             Ok(()) if self.transport.tx.is_flushed() => Poll::Ready(Ok(())),
             Ok(()) => Poll::Pending,
         }
+    }
+
+    /// Whether bulk data should be queued now. Where not, the operation is polled again once the socket has taken some.
+    pub fn has_room(&mut self) -> bool {
+        let has_room = self.transport.tx.has_room();
+        self.has_more |= !has_room;
+        has_room
     }
 
     /// Whether calls wait.
@@ -142,6 +169,20 @@ impl Session {
         self.now = now;
         self.wake_at = None;
         self.starved = false;
+        self.has_more = false;
+    }
+
+    /// Before a wait: sends the keepalive that is due, and sees to it that the wait ends when the next one is.
+    pub(crate) fn keep_alive(&mut self) -> Result<()> {
+        let Some(due) = self.keepalive.due().filter(|_| self.transport.is_established()) else { return Ok(()) };
+        let due = if due <= self.now {
+            let next = self.send_keepalive()?;
+            self.now.checked_add(next)
+        } else {
+            Some(due)
+        };
+        self.wake_at = self.wake_at.into_iter().chain(due).min();
+        Ok(())
     }
 
     /// When the call that begins now has to end.
@@ -150,8 +191,9 @@ impl Session {
         self.now.checked_add(Duration::from_millis(milliseconds))
     }
 
-    pub(crate) fn flow(&self) -> Flow {
-        Flow { blocking: self.is_blocking(), failure: self.transport.failure().cloned() }
+    /// Whether the operation can queue more now that the socket has taken what there was.
+    pub(crate) fn wants_to_queue(&self) -> bool {
+        self.has_more && self.transport.tx.has_room() && !self.transport.tx.wants_socket()
     }
 
     /// What to wait for; the peer must always be heard, or two full windows would wait for each other.
@@ -171,19 +213,21 @@ impl Session {
     /// Lends the outgoing bytes to the program's send function, if there are any.
     pub(crate) fn lend_outgoing(&mut self) -> Result<Option<Lent>> {
         self.may_move()?;
-        if !self.transport.tx.wants_socket() || self.transport.failure().is_some() {
+        if !self.transport.tx.wants_socket() || self.send_failure.is_some() || self.transport.failure().is_some() {
             return Ok(None);
         }
         self.moving = true;
         Ok(Some(self.transport.lend_outgoing()))
     }
 
+    /// Takes back what was lent. A connection that sends no more may still have been told why: the failure counts when
+    /// there is nothing left to receive.
     pub(crate) fn return_outgoing(&mut self, queue: Lent, transfer: Transfer) {
         self.moving = false;
         let taken = if let Transfer::Moved(count) = transfer { count } else { 0 };
         self.transport.return_outgoing(queue, taken);
         if let Transfer::Failed(errno) = transfer {
-            self.lost(Code::SocketSend, "Sending on the socket failed", errno);
+            self.send_failure = Some(failure(Code::SocketSend, "Sending on the socket failed", errno));
         }
     }
 
@@ -202,17 +246,19 @@ impl Session {
         self.moving = false;
         let came = if let Transfer::Moved(count) = transfer { count } else { 0 };
         self.transport.return_incoming(queue, came);
-        match transfer {
-            Transfer::Moved(0) => {
+        match (transfer, self.send_failure.take()) {
+            (Transfer::Moved(count), send_failure) if count > 0 => self.send_failure = send_failure,
+            (_, Some(error)) => {
+                self.transport.fail(error);
+            }
+            (Transfer::Moved(_), None) => {
                 self.transport.lost();
             }
-            Transfer::Failed(errno) => self.lost(Code::SocketRecv, "Receiving from the socket failed", errno),
-            Transfer::Moved(_) | Transfer::WouldBlock => {}
+            (Transfer::Failed(errno), None) => {
+                self.transport.fail(failure(Code::SocketRecv, "Receiving from the socket failed", errno));
+            }
+            (Transfer::WouldBlock, None) => {}
         }
-    }
-
-    fn lost(&mut self, code: Code, text: &'static str, errno: i32) {
-        self.transport.fail(Error::new(code, text).with(std::io::Error::from_raw_os_error(errno).to_string()));
     }
 
     fn may_move(&self) -> Result<()> {
@@ -221,6 +267,10 @@ impl Session {
         }
         Ok(())
     }
+}
+
+fn failure(code: Code, text: &'static str, errno: i32) -> Error {
+    Error::new(code, text).with(std::io::Error::from_raw_os_error(errno).to_string())
 }
 
 /// `libssh2_session_handshake`: ready when both sides use the keys of the first key exchange.
@@ -266,6 +316,7 @@ impl Disconnect {
         packet.put_string(description)?;
         packet.put_string(language)?;
         session.transport.tx.send_now(&[&packet])?;
+        session.said_goodbye = true;
         Ok(Self)
     }
 }
@@ -275,5 +326,33 @@ impl Op for Disconnect {
 
     fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
         if session.transport.tx.wants_socket() { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
+}
+
+/// `libssh2_session_free`: ready when every channel is closed, or the connection is over.
+pub struct CloseAll(Vec<Close>);
+
+impl CloseAll {
+    /// Queues the end of each channel.
+    pub fn begin(session: &mut Session) -> Result<Self> {
+        let mut closing = Vec::new();
+        if session.transport.is_established() && !session.said_goodbye {
+            for id in session.channels.ids() {
+                closing.push(Close::begin(session, id)?);
+            }
+        }
+        Ok(Self(closing))
+    }
+}
+
+impl Op for CloseAll {
+    type Out = ();
+
+    fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
+        while let Some(close) = self.0.last_mut() {
+            ready!(close.poll(session))?;
+            self.0.pop();
+        }
+        Poll::Ready(Ok(()))
     }
 }

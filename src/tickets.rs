@@ -69,11 +69,6 @@ impl<T> Tickets<T> {
         self.tidy();
     }
 
-    /// Whether a reply is expected.
-    pub fn is_waiting(&self) -> bool {
-        self.asked.iter().any(|asked| matches!(asked, Asked::Waiting | Asked::Abandoned))
-    }
-
     fn slot(&mut self, ticket: Ticket) -> Option<&mut Asked<T>> {
         usize::try_from(ticket.0.checked_sub(self.first)?).ok().and_then(|index| self.asked.get_mut(index))
     }

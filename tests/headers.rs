@@ -114,6 +114,13 @@ impl Header {
         collect(&root().join("src/ffi"), &mut sources);
         // cbindgen would follow its `mod` items and see everything once more.
         sources.retain(|path| !path.ends_with("mod.rs"));
+        // What is private to the boundary is not for C.
+        let boundary = fs::read_to_string(root().join("src/ffi/mod.rs")).unwrap();
+        let is_private = |path: &Path| {
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            boundary.lines().any(|line| line == format!("mod {name};"))
+        };
+        sources.retain(|path| path.starts_with(root().join("src/ffi/types")) || !is_private(path));
         sources.retain(|path| match self.chapter {
             Some(chapter) => belongs(path, chapter),
             None => HEADERS.iter().filter_map(|header| header.chapter).all(|chapter| !belongs(path, chapter)),

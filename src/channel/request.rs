@@ -28,13 +28,7 @@ impl Request {
         Self::begin(session, channel, b"subsystem", &fields, "Server refused to start the subsystem")
     }
 
-    fn begin(
-        session: &mut Session,
-        id: ChannelId,
-        name: &[u8],
-        fields: &[u8],
-        refused: &'static str,
-    ) -> Result<Self> {
+    fn begin(session: &mut Session, id: ChannelId, name: &[u8], fields: &[u8], refused: &'static str) -> Result<Self> {
         let mut tail = Vec::new();
         tail.put_string(name)?;
         tail.put_boolean(true)?;

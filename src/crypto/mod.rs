@@ -1,1 +1,33 @@
-//! The safe face of libcrypto.
+//! The safe face of libcrypto: what SSH needs of it, in SSH's terms. `openssl` is the only file that calls it.
+
+mod agreement;
+mod der;
+mod digest;
+mod gcm;
+mod mac;
+mod nist;
+mod openssl;
+mod private;
+mod public;
+mod public_text;
+mod random;
+mod signature;
+mod stream;
+
+pub use agreement::{Curve, EphemeralKey};
+pub use digest::{Digest, HashAlgorithm, Hasher, digest};
+pub use gcm::AesGcm;
+pub use mac::{Hmac, Poly1305};
+pub use private::PrivateKey;
+pub use public::{KeyType, PublicKey};
+pub use public_text::parse_public_text;
+pub use random::{constant_time_eq, has_hardware_aes, random};
+pub use signature::SignatureAlgorithm;
+pub use stream::StreamCipher;
+
+/// The bytes of a test vector, as the standards print them.
+#[cfg(test)]
+fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u32> = text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_digit(16).unwrap()).collect();
+    digits.chunks_exact(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap()).collect()
+}

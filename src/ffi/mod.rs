@@ -5,5 +5,18 @@
 #![allow(unsafe_code, reason = "this is the C boundary")]
 #![allow(clippy::missing_safety_doc, reason = "each function's comment says what its C caller owes it")]
 
+mod alloc;
+mod callback;
+mod guard;
+mod handle;
+mod last_error;
+
+pub mod algorithm;
 pub mod global;
+pub mod keepalive;
+pub mod session;
+pub mod setting;
+pub mod sftp;
+pub mod sftp_file;
 pub mod types;
+pub mod userauth;

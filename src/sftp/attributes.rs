@@ -35,9 +35,10 @@ pub struct Attributes {
 }
 
 impl Attributes {
-    /// Nothing but permissions.
-    pub fn permissions(permissions: u32) -> Self {
-        Self { flags: PERMISSIONS, permissions, ..Self::default() }
+    /// The same with these permissions.
+    #[must_use]
+    pub const fn with_permissions(self, permissions: u32) -> Self {
+        Self { flags: self.flags | PERMISSIONS, permissions, ..self }
     }
 
     /// Reads attributes; extended pairs are passed over.

@@ -124,9 +124,7 @@ struct Head {
 impl Head {
     /// Reads the head at the front of `bytes`, if it is there whole.
     fn read(bytes: &[u8]) -> Result<Option<Self>> {
-        let field = |at: usize| {
-            bytes.get(at..).and_then(<[u8]>::first_chunk).map(|four| u32::from_be_bytes(*four))
-        };
+        let field = |at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk).map(|four| u32::from_be_bytes(*four));
         let Some(length) = field(0) else { return Ok(None) };
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         if length < HEAD.saturating_sub(4) {

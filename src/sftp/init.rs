@@ -12,7 +12,8 @@ use crate::op::Op;
 use crate::session::Session;
 use crate::wire::{Put, Reader, Short};
 
-/// What the server may send ahead. Replies are taken in as they come, so this is no memory, only freedom for reads ahead.
+/// What the server may send ahead. Replies are taken in as they come, so this is no memory, only freedom for reads
+/// ahead.
 const WINDOW: u32 = 16 * 1024 * 1024;
 const PACKET: u32 = 128 * 1024;
 /// Largest READ and WRITE that we make, whatever the server takes.
@@ -54,7 +55,10 @@ impl Init {
     fn step(&mut self, session: &mut Session) -> Poll<Result<SftpId>> {
         loop {
             *self = match self {
-                Self::Opening(open) => Self::start(session, ready!(open.poll(session))?)?,
+                Self::Opening(open) => {
+                    let channel = ready!(open.poll(session))?;
+                    Self::start(session, channel)?
+                }
                 Self::Starting(sftp, request) => {
                     ready!(request.poll(session)).map_err(not_started)?;
                     Self::Version(*sftp, session.now())
@@ -120,14 +124,16 @@ impl Limits {
 }
 
 /// `libssh2_sftp_shutdown`: ready when the channel is closed. The files that are still open are forgotten.
-pub struct Shutdown(Close);
+pub struct Shutdown {
+    sftp: SftpId,
+    close: Close,
+}
 
 impl Shutdown {
     /// Queues the end of the channel.
-    pub fn begin(session: &mut Session, id: SftpId) -> Result<Self> {
-        let channel = session.sftps.get(id)?.channel;
-        session.sftps.remove(id);
-        Ok(Self(Close::begin(session, channel)?))
+    pub fn begin(session: &mut Session, sftp: SftpId) -> Result<Self> {
+        let channel = session.sftps.get(sftp)?.channel;
+        Ok(Self { sftp, close: Close::begin(session, channel)? })
     }
 }
 
@@ -135,6 +141,8 @@ impl Op for Shutdown {
     type Out = ();
 
     fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
-        self.0.poll(session)
+        let closed = ready!(self.close.poll(session));
+        session.sftps.remove(self.sftp);
+        Poll::Ready(closed)
     }
 }

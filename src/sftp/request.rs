@@ -18,6 +18,8 @@ use crate::session::Session;
 pub enum Purpose {
     /// An operation waits for it.
     Ask,
+    /// An operation waits for it, and `SSH_FX_OK` alone is not it: some servers say so before the handle.
+    Open,
     /// Nobody waits for it any more.
     Nothing,
     /// It tells the server's limits.
@@ -115,13 +117,11 @@ impl Requests {
         }
     }
 
-    /// Nobody waits any more for the replies to that file's reads and writes.
-    pub fn abandon_file(&mut self, key: DefaultKey) {
+    /// Nobody waits any more for the data of that file.
+    pub fn abandon_reads(&mut self, key: DefaultKey) {
         for entry in &mut self.entries {
-            if let Entry::Awaited(purpose @ (Purpose::Write { file, .. } | Purpose::Read { file, .. })) = entry
-                && *file == key
-            {
-                *purpose = Purpose::Nothing;
+            if matches!(entry, Entry::Awaited(Purpose::Read { file, .. }) if *file == key) {
+                *entry = Entry::Awaited(Purpose::Nothing);
             }
         }
     }
@@ -164,8 +164,20 @@ impl<T> Ask<T> {
         fields: impl FnOnce(&mut Vec<u8>) -> Result<()>,
         read: fn(&mut Sftp, Reply) -> Result<T>,
     ) -> Result<Self> {
+        Self::begin_as(session, sftp, kind, Purpose::Ask, fields, read)
+    }
+
+    /// [`Ask::begin`] for a reply with a rule of its own.
+    pub fn begin_as(
+        session: &mut Session,
+        sftp: SftpId,
+        kind: u8,
+        purpose: Purpose,
+        fields: impl FnOnce(&mut Vec<u8>) -> Result<()>,
+        read: fn(&mut Sftp, Reply) -> Result<T>,
+    ) -> Result<Self> {
         session.sftps.get(sftp)?.last_status = message::FX_OK;
-        let id = send(session, sftp, kind, Purpose::Ask, fields)?;
+        let id = send(session, sftp, kind, purpose, fields)?;
         Ok(Self { sftp, id, since: session.now(), read })
     }
 
@@ -192,12 +204,6 @@ impl<T: 'static> Op for Ask<T> {
         }
         polled
     }
-}
-
-/// Reads a reply that must be `SSH_FX_OK`.
-pub fn read_ok(sftp: &mut Sftp, reply: Reply) -> Result<()> {
-    let status = Status::read(reply.kind, &reply.body)?;
-    if status.is_ok() { Ok(()) } else { Err(sftp.refused(&status)) }
 }
 
 /// The body of a reply that must be of type `kind`; a status instead is an error.

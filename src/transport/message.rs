@@ -23,6 +23,7 @@ pub const USERAUTH_BANNER: u8 = 53;
 /// First of the numbers that each authentication method uses as it likes (RFC 4252 section 6).
 pub const USERAUTH_METHOD_FIRST: u8 = 60;
 pub const USERAUTH_PASSWD_CHANGEREQ: u8 = 60;
+pub const USERAUTH_PK_OK: u8 = 60;
 pub const USERAUTH_LAST: u8 = 79;
 pub const GLOBAL_REQUEST: u8 = 80;
 pub const REQUEST_SUCCESS: u8 = 81;

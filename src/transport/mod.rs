@@ -20,8 +20,8 @@ use self::cipher::Opener;
 use self::ident::{Found, IdentReader};
 use self::kex::{AwaitReply, Transcript};
 use self::negotiate::{Agreement, MethodType, Preferences};
-pub use self::packet::Tx;
 use self::packet::Rx;
+pub use self::packet::Tx;
 use crate::crypto;
 use crate::error::{Code, Error, Result};
 use crate::wire::{Put, Reader, names};
@@ -75,15 +75,15 @@ pub struct Transport {
     failed: Option<Error>,
 }
 
-impl Transport {
+impl Default for Transport {
     /// A transport that has not begun to talk.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self {
-            tx: Tx::new(),
-            rx: Rx::new(),
+            tx: Tx::default(),
+            rx: Rx::default(),
             phase: Phase::Idle,
             kex: Kex::Idle,
-            preferences: Preferences::new(),
+            preferences: Preferences::default(),
             client_ident: DEFAULT_IDENT.to_bytes().to_vec(),
             server_ident: Vec::new(),
             agreement: None,
@@ -95,7 +95,9 @@ impl Transport {
             failed: None,
         }
     }
+}
 
+impl Transport {
     /// The identification to send instead of the default one; empty for the default.
     pub fn set_ident(&mut self, ident: &[u8]) -> Result<()> {
         self.client_ident = crate::wire::copy(if ident.is_empty() { DEFAULT_IDENT.to_bytes() } else { ident })?;
@@ -346,7 +348,10 @@ impl Transport {
         };
         let exchanged = state.handle(packet)?;
         if self.session_id.is_some() && self.host_key != exchanged.host_key {
-            return Err(Error::new(Code::KeyExchangeFailure, "Server came with another host key in a later key exchange"));
+            return Err(Error::new(
+                Code::KeyExchangeFailure,
+                "Server came with another host key in a later key exchange",
+            ));
         }
         let session_id = self.session_id.get_or_insert(exchanged.hash);
         let (sealer, opener) = exchanged.keys(session_id.as_ref())?;
@@ -380,7 +385,8 @@ fn disconnected(packet: &[u8]) -> Error {
     }
 }
 
-/// The `server-sig-algs` of an `SSH_MSG_EXT_INFO`, RFC 8308 section 2.3. A list that is cut short is read as far as it goes.
+/// The `server-sig-algs` of an `SSH_MSG_EXT_INFO`, RFC 8308 section 2.3. A list that is cut short is read as far as it
+/// goes.
 fn read_ext_info(packet: &[u8]) -> Result<Option<Vec<u8>>> {
     let mut reader = Reader::new(packet);
     reader.u8()?;

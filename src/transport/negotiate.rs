@@ -167,12 +167,14 @@ pub struct Preferences {
     lists: [Vec<u8>; 11],
 }
 
-impl Preferences {
+impl Default for Preferences {
     /// All that is safe, best first.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self { lists: MethodType::ALL.map(|kind| kind.known().map(|names| join(&names)).unwrap_or_default()) }
     }
+}
 
+impl Preferences {
     /// Offers the known names of the comma-separated `wanted`, in its order.
     pub fn set(&mut self, kind: MethodType, wanted: &[u8]) -> Result<()> {
         let known = kind.known();
@@ -388,7 +390,7 @@ mod tests {
 
     #[test]
     fn the_clients_order_decides() {
-        let agreed = Preferences::new().agree(&server(USUAL, false)).unwrap();
+        let agreed = Preferences::default().agree(&server(USUAL, false)).unwrap();
         assert_eq!(agreed.name(MethodType::Kex), Some(c"curve25519-sha256"));
         assert_eq!(agreed.name(MethodType::HostKey), Some(c"ssh-ed25519"));
         assert_eq!(agreed.name(MethodType::CryptCs), Some(c"aes256-gcm@openssh.com"));
@@ -401,16 +403,16 @@ mod tests {
 
     #[test]
     fn a_wrong_guess_of_the_server_is_seen() {
-        assert!(Preferences::new().agree(&server(USUAL, true)).unwrap().guess_missed);
+        assert!(Preferences::default().agree(&server(USUAL, true)).unwrap().guess_missed);
         let mut right = USUAL;
         right[0] = "curve25519-sha256";
         right[1] = "ssh-ed25519";
-        assert!(!Preferences::new().agree(&server(right, true)).unwrap().guess_missed);
+        assert!(!Preferences::default().agree(&server(right, true)).unwrap().guess_missed);
     }
 
     #[test]
     fn unknown_preferences_are_dropped_and_nothing_left_is_refused() {
-        let mut preferences = Preferences::new();
+        let mut preferences = Preferences::default();
         preferences.set(MethodType::CryptCs, b"3des-nonsense,aes128-ctr,,aes256-ctr").unwrap();
         assert_eq!(preferences.get(MethodType::CryptCs), b"aes128-ctr,aes256-ctr");
         let error = preferences.set(MethodType::CryptCs, b"nonsense,aes128").unwrap_err();
@@ -422,7 +424,7 @@ mod tests {
     fn a_name_that_is_the_beginning_of_another_is_not_that_other() {
         let mut lists = USUAL;
         lists[2] = "aes128-ct,aes128-ctrx";
-        let error = Preferences::new().agree(&server(lists, false)).map(|_| ()).unwrap_err();
+        let error = Preferences::default().agree(&server(lists, false)).map(|_| ()).unwrap_err();
         assert_eq!(error.code, Code::KexFailure);
         assert!(error.to_string().contains("aes128-ctrx"), "{error}");
     }
@@ -431,7 +433,7 @@ mod tests {
     fn a_kexinit_cut_anywhere_is_refused() {
         let whole = server(USUAL, false);
         for length in 0..whole.len() - 4 {
-            assert!(Preferences::new().agree(&whole[..length]).is_err(), "{length}");
+            assert!(Preferences::default().agree(&whole[..length]).is_err(), "{length}");
         }
     }
 }

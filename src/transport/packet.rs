@@ -25,13 +25,16 @@ pub struct Tx {
     sent: u64,
 }
 
-impl Tx {
+impl Default for Tx {
     /// Nothing is encrypted yet.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self { out: Buffer::default(), sealer: Sealer::plain(), sequence: 0, held: None, sent: 0 }
     }
+}
 
-    /// Queues the packet whose payload is `parts` one after the other. During a key exchange it waits for the end of that.
+impl Tx {
+    /// Queues the packet whose payload is `parts` one after the other. During a key exchange it waits for the end of
+    /// that.
     pub fn send(&mut self, parts: &[&[u8]]) -> Result<()> {
         match &mut self.held {
             Some(held) => hold(held, parts),
@@ -120,12 +123,14 @@ pub struct Rx {
     handed_out: usize,
 }
 
-impl Rx {
+impl Default for Rx {
     /// Nothing is encrypted yet.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self { input: Buffer::default(), opener: Opener::plain(), sequence: 0, next: Next::Length, handed_out: 0 }
     }
+}
 
+impl Rx {
     /// The bytes from the socket.
     pub const fn queue(&mut self) -> &mut Buffer {
         &mut self.input

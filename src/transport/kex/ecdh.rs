@@ -26,7 +26,7 @@ impl Ecdh {
 
     /// Takes `SSH_MSG_KEX_ECDH_REPLY`.
     pub(super) fn agree(self, payload: &[u8]) -> Result<Reply<'_>> {
-        let (host_key, theirs, signature) = read(payload).map_err(|short| {
+        let [host_key, theirs, signature] = read(payload).map_err(|short| {
             short.in_packet(Code::KeyExchangeFailure, "Key exchange reply is shorter than its fields")
         })?;
         let mut fields = Vec::new();
@@ -44,8 +44,9 @@ impl Ecdh {
     }
 }
 
-fn read(payload: &[u8]) -> Result<(&[u8], &[u8], &[u8]), Short> {
+/// The server's host key, its public value and its signature.
+fn read(payload: &[u8]) -> Result<[&[u8]; 3], Short> {
     let mut reader = Reader::new(payload);
     reader.u8()?;
-    Ok((reader.string()?, reader.string()?, reader.string()?))
+    Ok([reader.string()?, reader.string()?, reader.string()?])
 }

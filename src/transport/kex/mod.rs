@@ -108,8 +108,7 @@ struct Reply<'a> {
 impl Transcript {
     fn hash(&self, algorithm: HashAlgorithm, reply: &Reply<'_>) -> Result<Digest> {
         let mut head = Vec::new();
-        for part in
-            [&self.client_ident, &self.server_ident, &self.client_kexinit, &self.server_kexinit, reply.host_key]
+        for part in [&self.client_ident, &self.server_ident, &self.client_kexinit, &self.server_kexinit, reply.host_key]
         {
             head.put_string(part)?;
         }

@@ -1,0 +1,138 @@
+//! The program's functions, and the program as the host of a session: its socket, its clock.
+
+use std::cell::Cell;
+use std::ffi::{c_int, c_void};
+use std::io;
+use std::mem::transmute;
+use std::time::{Duration, Instant};
+
+use crate::ffi::handle::SessionHandle;
+use crate::ffi::types::{LIBSSH2_RECV_FUNC, LIBSSH2_SEND_FUNC};
+use crate::io::{Readiness, recv, send, wait};
+use crate::op::{Host, Transfer};
+
+type Send = unsafe extern "C" fn(c_int, *const c_void, usize, c_int, *mut *mut c_void) -> isize;
+type Recv = unsafe extern "C" fn(c_int, *mut c_void, usize, c_int, *mut *mut c_void) -> isize;
+/// A function of any type, as `libssh2_cb_generic *`.
+pub type Generic = unsafe extern "C" fn();
+
+/// The numbers `LIBSSH2_CALLBACK_SEND` and `LIBSSH2_CALLBACK_RECV` among the callbacks.
+const SEND: usize = 5;
+const RECV: usize = 6;
+
+/// The functions that the program has set.
+pub struct Callbacks {
+    functions: [Cell<Option<Generic>>; 10],
+    /// A broken connection may raise SIGPIPE.
+    pub sigpipe: Cell<bool>,
+}
+
+impl Default for Callbacks {
+    fn default() -> Self {
+        let callbacks = Self { functions: [const { Cell::new(None) }; 10], sigpipe: Cell::new(false) };
+        callbacks.set(SEND, None);
+        callbacks.set(RECV, None);
+        callbacks
+    }
+}
+
+impl Callbacks {
+    /// Sets the function of that number: the one before it. Without a function of the program, the socket is used.
+    pub fn set(&self, number: usize, function: Option<Generic>) -> Option<Generic> {
+        let function = function.or(match number {
+            // SAFETY: all function pointers have one representation; it is called as what it is, see `send` and `recv`.
+            SEND => Some(unsafe { transmute::<Send, Generic>(send_on_socket) }),
+            // SAFETY: as above.
+            RECV => Some(unsafe { transmute::<Recv, Generic>(recv_from_socket) }),
+            _ => None,
+        });
+        self.functions.get(number)?.replace(function)
+    }
+
+    fn send(&self) -> LIBSSH2_SEND_FUNC {
+        let function = self.functions.get(SEND)?.get()?;
+        // SAFETY: what the program sets under this number has this type.
+        Some(unsafe { transmute::<Generic, Send>(function) })
+    }
+
+    fn recv(&self) -> LIBSSH2_RECV_FUNC {
+        let function = self.functions.get(RECV)?.get()?;
+        // SAFETY: what the program sets under this number has this type.
+        Some(unsafe { transmute::<Generic, Recv>(function) })
+    }
+
+    fn flags(&self) -> c_int {
+        if self.sigpipe.get() { 0 } else { libc::MSG_NOSIGNAL }
+    }
+}
+
+impl Host for SessionHandle {
+    fn send(&self, bytes: &[u8]) -> Transfer {
+        let Some(send) = self.callbacks.send() else { return Transfer::Failed(libc::EBADF) };
+        let (socket, flags) = (self.socket.get(), self.callbacks.flags());
+        // SAFETY: pointer and length are those of a live slice; the last argument is the address of a live pointer.
+        let sent = unsafe { send(socket, bytes.as_ptr().cast(), bytes.len(), flags, self.r#abstract.address()) };
+        transfer(sent, bytes.len())
+    }
+
+    fn recv(&self, space: &mut [u8]) -> Transfer {
+        let Some(recv) = self.callbacks.recv() else { return Transfer::Failed(libc::EBADF) };
+        let (socket, flags) = (self.socket.get(), self.callbacks.flags());
+        // SAFETY: pointer and length are those of a live, exclusive slice; the last argument is the address of a live
+        // pointer.
+        let came = unsafe { recv(socket, space.as_mut_ptr().cast(), space.len(), flags, self.r#abstract.address()) };
+        transfer(came, space.len())
+    }
+
+    fn wait(&self, interest: Readiness, timeout: Option<Duration>) -> io::Result<Readiness> {
+        self.last_error.clear();
+        wait(self.socket.get(), interest, timeout)
+    }
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn hides_bytes(&self) -> bool {
+        // The program's own function may keep bytes that the socket does not show any more.
+        self.callbacks.recv().is_none_or(|function| function as usize != recv_from_socket as *const () as usize)
+    }
+}
+
+fn transfer(result: isize, offered: usize) -> Transfer {
+    match usize::try_from(result) {
+        Ok(count) => Transfer::Moved(count.min(offered)),
+        Err(_) => match c_int::try_from(result.unsigned_abs()).unwrap_or(libc::EIO) {
+            libc::EAGAIN => Transfer::WouldBlock,
+            errno => Transfer::Failed(errno),
+        },
+    }
+}
+
+unsafe extern "C" fn send_on_socket(
+    socket: c_int,
+    bytes: *const c_void,
+    length: usize,
+    flags: c_int,
+    _abstract: *mut *mut c_void,
+) -> isize {
+    // SAFETY: whoever calls this passes bytes that can be read.
+    match unsafe { crate::ffi::guard::bytes(bytes.cast(), length) } {
+        Ok(bytes) => send(socket, bytes, flags),
+        Err(_) => -libc::EFAULT as isize,
+    }
+}
+
+unsafe extern "C" fn recv_from_socket(
+    socket: c_int,
+    space: *mut c_void,
+    length: usize,
+    flags: c_int,
+    _abstract: *mut *mut c_void,
+) -> isize {
+    // SAFETY: whoever calls this passes room that can be written to.
+    match unsafe { crate::ffi::guard::bytes_mut(space.cast(), length) } {
+        Ok(space) => recv(socket, space, flags),
+        Err(_) => -libc::EFAULT as isize,
+    }
+}

@@ -1,0 +1,250 @@
+//! The way into the library: every exported function that can fail goes through one of these doors.
+//!
+//! A door refuses NULL and wrong handles, catches panics, keeps the error for `libssh2_session_last_error`, and turns
+//! it into what the C function returns.
+
+use std::ffi::{CStr, c_char, c_int, c_ulong};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::channel::ChannelId;
+use crate::error::{Code, Error, Result};
+use crate::ffi::handle::{Child, SessionHandle, Target};
+use crate::ffi::types::{LIBSSH2_CHANNEL, LIBSSH2_SESSION, LIBSSH2_SFTP, LIBSSH2_SFTP_HANDLE};
+use crate::sftp::{FileId, SftpId};
+
+/// What C functions return, and how a failure looks there.
+pub trait Ret {
+    /// What is returned for that error.
+    fn failed(code: Code) -> Self;
+}
+
+impl Ret for c_int {
+    fn failed(code: Code) -> Self {
+        code.number()
+    }
+}
+
+impl Ret for isize {
+    fn failed(code: Code) -> Self {
+        Self::try_from(code.number()).unwrap_or(-1)
+    }
+}
+
+impl<T> Ret for *mut T {
+    fn failed(_: Code) -> Self {
+        std::ptr::null_mut()
+    }
+}
+
+impl<T> Ret for *const T {
+    fn failed(_: Code) -> Self {
+        std::ptr::null()
+    }
+}
+
+/// Getters of counts and positions have no way to fail but 0.
+impl Ret for u64 {
+    fn failed(_: Code) -> Self {
+        0
+    }
+}
+
+impl Ret for usize {
+    fn failed(_: Code) -> Self {
+        0
+    }
+}
+
+impl Ret for () {
+    fn failed(_: Code) -> Self {}
+}
+
+/// Enters a session.
+///
+/// # Safety
+/// `session` is NULL or points to a handle of this library that is alive during the call.
+pub unsafe fn enter<T: Ret>(session: *mut LIBSSH2_SESSION, body: impl FnOnce(&SessionHandle) -> Result<T>) -> T {
+    // SAFETY: as promised by the caller.
+    match unsafe { SessionHandle::from_pointer(session.cast()) } {
+        Some(session) => run(session, body),
+        None => T::failed(Code::BadUse),
+    }
+}
+
+/// Enters the session of an SFTP conversation.
+///
+/// # Safety
+/// `sftp` is NULL or points to a handle of this library whose session is alive during the call.
+pub unsafe fn enter_sftp<T: Ret>(
+    sftp: *mut LIBSSH2_SFTP,
+    body: impl FnOnce(&SessionHandle, SftpId, &Child) -> Result<T>,
+) -> T {
+    // SAFETY: as promised by the caller.
+    match unsafe { Child::from_pointer(sftp.cast()) } {
+        Some((session, child)) => run(session, |session| match child.target() {
+            Target::Sftp(id) => body(session, id, child),
+            _ => Err(wrong_handle()),
+        }),
+        None => T::failed(Code::BadUse),
+    }
+}
+
+/// Enters the session of an open file or directory.
+///
+/// # Safety
+/// `file` is NULL or points to a handle of this library whose session is alive during the call.
+pub unsafe fn enter_file<T: Ret>(
+    file: *mut LIBSSH2_SFTP_HANDLE,
+    body: impl FnOnce(&SessionHandle, FileId, &Child) -> Result<T>,
+) -> T {
+    // SAFETY: as promised by the caller.
+    match unsafe { Child::from_pointer(file.cast()) } {
+        Some((session, child)) => run(session, |session| match child.target() {
+            Target::File(id) => body(session, id, child),
+            _ => Err(wrong_handle()),
+        }),
+        None => T::failed(Code::BadUse),
+    }
+}
+
+/// Enters the session of a channel.
+///
+/// # Safety
+/// `channel` is NULL or points to a handle of this library whose session is alive during the call.
+pub unsafe fn enter_channel<T: Ret>(
+    channel: *mut LIBSSH2_CHANNEL,
+    body: impl FnOnce(&SessionHandle, ChannelId, &Child) -> Result<T>,
+) -> T {
+    // SAFETY: as promised by the caller.
+    match unsafe { Child::from_pointer(channel.cast()) } {
+        Some((session, child)) => run(session, |session| match child.target() {
+            Target::Channel(id) => body(session, id, child),
+            _ => Err(wrong_handle()),
+        }),
+        None => T::failed(Code::BadUse),
+    }
+}
+
+/// Runs `body` so that neither its error nor its panic gets lost.
+fn run<T: Ret>(session: &SessionHandle, body: impl FnOnce(&SessionHandle) -> Result<T>) -> T {
+    let result = if session.poisoned.get() {
+        Err(broken())
+    } else {
+        catch_unwind(AssertUnwindSafe(|| body(session))).unwrap_or_else(|_| {
+            session.poisoned.set(true);
+            Err(broken())
+        })
+    };
+    result.unwrap_or_else(|error| {
+        session.last_error.store(&error);
+        T::failed(error.code)
+    })
+}
+
+/// Runs what belongs to no session.
+pub fn without_session<T: Ret>(body: impl FnOnce() -> Result<T>) -> T {
+    let result = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(broken()));
+    result.unwrap_or_else(|error| T::failed(error.code))
+}
+
+/// The `length` bytes at `start`.
+///
+/// # Safety
+/// Unless `start` is NULL, so many bytes can be read there for as long as `'a`, and nobody writes to them.
+pub unsafe fn bytes<'a>(start: *const c_char, length: usize) -> Result<&'a [u8]> {
+    match (start.is_null(), length) {
+        (_, 0) => Ok(&[]),
+        (true, _) => Err(null()),
+        _ if isize::try_from(length).is_err() => Err(Error::new(Code::OutOfBoundary, "Length is negative")),
+        // SAFETY: not NULL, of a size that exists, and readable as promised by the caller.
+        _ => Ok(unsafe { std::slice::from_raw_parts(start.cast(), length) }),
+    }
+}
+
+/// The `length` bytes at `start`, to be written to.
+///
+/// # Safety
+/// Unless `start` is NULL, so many bytes belong to the caller there for as long as `'a`, and nobody else touches them.
+pub unsafe fn bytes_mut<'a>(start: *mut c_char, length: usize) -> Result<&'a mut [u8]> {
+    match (start.is_null(), length) {
+        (_, 0) => Ok(&mut []),
+        (true, _) => Err(null()),
+        _ if isize::try_from(length).is_err() => Err(Error::new(Code::OutOfBoundary, "Length is negative")),
+        // SAFETY: not NULL, of a size that exists, and ours alone as promised by the caller.
+        _ => Ok(unsafe { std::slice::from_raw_parts_mut(start.cast(), length) }),
+    }
+}
+
+/// The bytes of a C string; `None` for NULL.
+///
+/// # Safety
+/// `text` is NULL or points to a terminated string that nobody changes during `'a`.
+pub unsafe fn text<'a>(text: *const c_char) -> Option<&'a [u8]> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: not NULL, and terminated as promised by the caller.
+    Some(unsafe { CStr::from_ptr(text) }.to_bytes())
+}
+
+/// Stores a result where the caller wants it, if it wants it.
+///
+/// # Safety
+/// `place` is NULL or can be written to.
+pub unsafe fn store<T>(place: *mut T, value: T) {
+    if !place.is_null() {
+        // SAFETY: not NULL, and writable as promised by the caller.
+        unsafe { place.write(value) }
+    }
+}
+
+/// A `u32` field out of a C number of which only so many bits go on the wire.
+pub fn low_bits(number: c_ulong) -> u32 {
+    u32::try_from(number & 0xffff_ffff).unwrap_or_default()
+}
+
+/// A pointer that must not be NULL is.
+pub const fn null() -> Error {
+    Error::new(Code::BadUse, "A pointer is NULL that must not be")
+}
+
+const fn wrong_handle() -> Error {
+    Error::new(Code::BadUse, "Handle has been freed, or is of another kind")
+}
+
+const fn broken() -> Error {
+    Error::new(Code::SocketDisconnect, "Session is broken by an internal error")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_is_negative_in_every_number_and_null_in_every_pointer() {
+        for number in -55..0 {
+            // SAFETY: `Code` has every number from -55 to -1.
+            let code: Code = unsafe { std::mem::transmute(number) };
+            assert_eq!(<c_int as Ret>::failed(code), number);
+            assert_eq!(<isize as Ret>::failed(code), number as isize);
+            assert!(<*mut u8 as Ret>::failed(code).is_null());
+            assert!(<*const u8 as Ret>::failed(code).is_null());
+            assert_eq!(<u64 as Ret>::failed(code), 0);
+            assert_eq!(<usize as Ret>::failed(code), 0);
+        }
+    }
+
+    #[test]
+    fn null_and_zero_lengths() {
+        // SAFETY: NULL is allowed.
+        unsafe {
+            assert_eq!(bytes(std::ptr::null(), 0).unwrap(), b"");
+            assert_eq!(bytes(std::ptr::null(), 1).unwrap_err().code, Code::BadUse);
+            assert_eq!(bytes(c"x".as_ptr(), usize::MAX).unwrap_err().code, Code::OutOfBoundary);
+            assert!(bytes_mut(std::ptr::null_mut(), 0).unwrap().is_empty());
+            assert_eq!(bytes_mut(std::ptr::null_mut(), 1).unwrap_err().code, Code::BadUse);
+            assert_eq!(text(std::ptr::null()), None);
+            assert_eq!(text(c"name".as_ptr()), Some(&b"name"[..]));
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What C's opaque pointers point to.
+//!
+//! A session is one block of the program's memory. Everything that hangs off a session is a small tagged box: its
+//! session, and the id of what it stands for. The ids are stale once that is gone, so a handle kept too long is
+//! refused. Boxes of freed handles rest before they are used again, so that freeing twice is noticed too.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::VecDeque;
+use std::ffi::{CString, c_int};
+
+use crate::channel::ChannelId;
+use crate::crypto::Digest;
+use crate::error::{Code, Error, Result};
+use crate::ffi::alloc::{Abstract, Allocator};
+use crate::ffi::callback::Callbacks;
+use crate::ffi::last_error::LastError;
+use crate::session::Session;
+use crate::sftp::{FileId, SftpId};
+
+/// Handles that were freed rest for so many others before they are used again.
+const REST: usize = 256;
+
+/// Tells what a pointer of C points to; the first field of both kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+enum Tag {
+    Session = 0x5332_5353,
+    Child = 0x5332_4348,
+}
+
+/// What `LIBSSH2_SESSION *` points to. Everything in it is behind a cell: C may come back from a callback.
+#[repr(C)]
+pub struct SessionHandle {
+    tag: Cell<u32>,
+    /// A panic has been caught: nothing in here can be relied on.
+    pub poisoned: Cell<bool>,
+    /// The program's allocator.
+    pub allocator: Allocator,
+    /// The program's pointer.
+    pub r#abstract: Abstract,
+    /// The program's functions.
+    pub callbacks: Callbacks,
+    /// The connection.
+    pub core: RefCell<Session>,
+    /// The socket, or -1 before the handshake.
+    pub socket: Cell<c_int>,
+    /// The socket was in blocking mode before the handshake.
+    pub was_blocking: Cell<bool>,
+    /// What `libssh2_session_last_error` tells.
+    pub last_error: LastError,
+    /// Texts that C has been lent.
+    pub lent: LentTexts,
+    children: RefCell<Children>,
+}
+
+/// Texts and bytes that belong to the session and that C may look at.
+#[derive(Default)]
+pub struct LentTexts {
+    /// The server's identification.
+    pub ident: OnceCell<CString>,
+    /// The methods of the last `libssh2_userauth_list`.
+    pub methods: RefCell<CString>,
+    /// The server's banner.
+    pub banner: RefCell<CString>,
+    /// The fingerprints of the host key by MD5, SHA-1 and SHA-256.
+    pub fingerprints: [OnceCell<Digest>; 3],
+}
+
+impl SessionHandle {
+    /// A session that is not connected.
+    pub fn new(allocator: Allocator, r#abstract: Abstract, core: Session) -> Self {
+        Self {
+            tag: Cell::new(Tag::Session as u32),
+            poisoned: Cell::new(false),
+            allocator,
+            r#abstract,
+            callbacks: Callbacks::default(),
+            core: RefCell::new(core),
+            socket: Cell::new(-1),
+            was_blocking: Cell::new(false),
+            last_error: LastError::default(),
+            lent: LentTexts::default(),
+            children: RefCell::default(),
+        }
+    }
+
+    /// The session behind a pointer of C; `None` for NULL and for what is no session.
+    ///
+    /// # Safety
+    /// `pointer` is NULL or points to a handle of this library that is alive during `'a`.
+    pub unsafe fn from_pointer<'a>(pointer: *const Self) -> Option<&'a Self> {
+        // SAFETY: every handle of this library begins with a tag.
+        let tag = unsafe { pointer.cast::<Cell<u32>>().as_ref() }?.get();
+        if tag != Tag::Session as u32 {
+            return None;
+        }
+        // SAFETY: the tag says that it is a session, and the caller that it is alive. All of it is shared or in cells.
+        unsafe { pointer.as_ref() }
+    }
+
+    /// The handle is not a session any more.
+    pub fn bury(&self) {
+        self.tag.set(0);
+    }
+
+    /// A new handle for `target`.
+    pub fn adopt(&self, target: Target) -> Result<*mut Child> {
+        let mut children = self.children.try_borrow_mut().map_err(|_| busy())?;
+        let child = match children.resting.len() {
+            0..REST => children.make(self)?,
+            _ => match children.resting.pop_front() {
+                Some(child) => child,
+                None => children.make(self)?,
+            },
+        };
+        // SAFETY: the boxes of a session live as long as the session, see `Children`.
+        if let Some(child) = unsafe { child.as_ref() } {
+            child.target.set(target);
+            child.tag.set(Tag::Child as u32);
+        }
+        Ok(child)
+    }
+
+    /// The handle for that channel, if it has one.
+    pub fn handle_of_channel(&self, channel: ChannelId) -> Option<&Child> {
+        let children = self.children.try_borrow().ok()?;
+        children.all.iter().find_map(|child| {
+            // SAFETY: the boxes of a session live as long as the session, see `Children`.
+            unsafe { child.as_ref() }.filter(|child| child.target.get() == Target::Channel(channel))
+        })
+    }
+
+    /// The handle is freed: it stands for nothing from now on.
+    pub fn release(&self, child: &Child) {
+        child.target.set(Target::Nothing);
+        child.tag.set(0);
+        if let Ok(mut children) = self.children.try_borrow_mut() {
+            children.resting.push_back(child.pointer());
+        }
+    }
+}
+
+/// What a handle stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// It has been freed.
+    Nothing,
+    /// `LIBSSH2_CHANNEL`
+    Channel(ChannelId),
+    /// `LIBSSH2_SFTP`
+    Sftp(SftpId),
+    /// `LIBSSH2_SFTP_HANDLE`
+    File(FileId),
+}
+
+/// What every other pointer of C points to.
+#[repr(C)]
+pub struct Child {
+    tag: Cell<u32>,
+    session: *const SessionHandle,
+    target: Cell<Target>,
+}
+
+impl Child {
+    /// The handle behind a pointer of C and its session; `None` for NULL and for what is no such handle.
+    ///
+    /// # Safety
+    /// `pointer` is NULL or points to a handle of this library whose session is alive during `'a`.
+    pub unsafe fn from_pointer<'a>(pointer: *const Self) -> Option<(&'a SessionHandle, &'a Self)> {
+        // SAFETY: every handle of this library begins with a tag, and stays memory of its session when it is freed.
+        let tag = unsafe { pointer.cast::<Cell<u32>>().as_ref() }?.get();
+        if tag != Tag::Child as u32 {
+            return None;
+        }
+        // SAFETY: the tag says that it is such a handle.
+        let child = unsafe { pointer.as_ref() }?;
+        // SAFETY: the session owns the handle, so it is alive.
+        let session = unsafe { SessionHandle::from_pointer(child.session) }?;
+        Some((session, child))
+    }
+
+    /// The pointer that C has.
+    pub fn pointer(&self) -> *mut Self {
+        std::ptr::from_ref(self).cast_mut()
+    }
+
+    /// What it stands for.
+    pub fn target(&self) -> Target {
+        self.target.get()
+    }
+}
+
+/// The boxes of a session. They are freed with it and not before.
+#[derive(Default)]
+struct Children {
+    all: Vec<*mut Child>,
+    resting: VecDeque<*mut Child>,
+}
+
+impl Children {
+    fn make(&mut self, session: &SessionHandle) -> Result<*mut Child> {
+        self.all.try_reserve(1)?;
+        self.resting.try_reserve(self.all.len().saturating_add(1))?;
+        let child = Box::into_raw(Box::new(Child { tag: Cell::new(0), session, target: Cell::new(Target::Nothing) }));
+        self.all.push(child);
+        Ok(child)
+    }
+}
+
+impl Drop for Children {
+    fn drop(&mut self) {
+        for child in self.all.drain(..) {
+            // SAFETY: it came from `Box::into_raw` and is dropped only here.
+            drop(unsafe { Box::from_raw(child) });
+        }
+    }
+}
+
+const fn busy() -> Error {
+    Error::new(Code::BadUse, "Session was called from within one of its own callbacks")
+}

@@ -1,0 +1,278 @@
+//! How a session behaves, and what it last complained of.
+
+use std::ffi::{c_char, c_int, c_long, c_void};
+use std::ptr;
+
+use crate::error::{Code, Error};
+use crate::ffi::callback::Generic;
+use crate::ffi::guard::{enter, store, text};
+use crate::ffi::types::{
+    LIBSSH2_CHANNEL, LIBSSH2_FLAG_COMPRESS, LIBSSH2_FLAG_QUOTE_PATHS, LIBSSH2_FLAG_SIGPIPE, LIBSSH2_SESSION,
+    LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, libssh2_cb_generic,
+};
+use crate::op::with;
+
+/// Sets one of the program's functions.
+///
+/// cbtype is one of LIBSSH2_CALLBACK_ and tells the type of the function, callback is the function, or NULL for none.
+/// With LIBSSH2_CALLBACK_SEND and LIBSSH2_CALLBACK_RECV it takes the socket's place, and NULL is the socket again.
+///
+/// Returns the function set before, which for the two mentioned is never NULL; NULL if there was none, session is NULL
+/// or cbtype is not known.
+///
+/// Requires: session is NULL or a session that has not been freed; callback is of the type that cbtype stands for.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_session_callback_set2(
+    session: *mut LIBSSH2_SESSION,
+    cbtype: c_int,
+    callback: *mut libssh2_cb_generic,
+) -> *mut libssh2_cb_generic {
+    // SAFETY: as promised by the caller.
+    unsafe { libssh2_session_callback_set(session, cbtype, callback.cast()).cast() }
+}
+
+/// Sets one of the program's functions, as libssh2_session_callback_set2() does. Deprecated since 1.11.1.
+///
+/// Requires: session is NULL or a session that has not been freed; callback is of the type that cbtype stands for.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_session_callback_set(
+    session: *mut LIBSSH2_SESSION,
+    cbtype: c_int,
+    callback: *mut c_void,
+) -> *mut c_void {
+    // SAFETY: as promised by the caller; a function pointer of the program is a pointer, and NULL is none.
+    unsafe {
+        let callback: Option<Generic> = std::mem::transmute(callback);
+        enter(session, |session| {
+            let number = usize::try_from(cbtype).unwrap_or(usize::MAX);
+            Ok(session.callbacks.set(number, callback).map_or(ptr::null_mut(), |before| before as *mut c_void))
+        })
+    }
+}
+
+/// Switches a property of a session: LIBSSH2_FLAG_SIGPIPE (a broken connection may raise SIGPIPE; off),
+/// LIBSSH2_FLAG_COMPRESS (compression is offered; off, and to be set before the handshake), LIBSSH2_FLAG_QUOTE_PATHS
+/// (scp quotes paths for the server's shell; on). value is 0 for off.
+///
+/// Returns 0, or LIBSSH2_ERROR_INVAL when flag is not known.
+///
+/// Requires: session is NULL or a session that has not been freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_session_flag(session: *mut LIBSSH2_SESSION, flag: c_int, value: c_int) -> c_int {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        enter(session, |session| {
+            match flag {
+                LIBSSH2_FLAG_SIGPIPE => session.callbacks.sigpipe.set(value != 0),
+                LIBSSH2_FLAG_COMPRESS | LIBSSH2_FLAG_QUOTE_PATHS => {}
+                _ => return Err(Error::new(Code::Inval, "Flag is not known")),
+            }
+            Ok(0)
+        })
+    }
+}
+
+/// Says whether calls wait (blocking is not 0, as at the beginning), or return LIBSSH2_ERROR_EAGAIN where they would
+/// have to, also for the session's channels and files. The socket is not touched. It may be switched at any time.
+///
+/// Requires: session is NULL or a session that has not been freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_session_set_blocking(session: *mut LIBSSH2_SESSION, blocking: c_int) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        enter(session, |session| {
+            with(&session.core, |core| {
+                core.settings.blocking = blocking;
+                Ok(())
+            })
+        })
+    }
+}
+
+/// Tells what libssh2_session_set_blocking() has set; 0 if session is NULL.
+///
+/// Requires: session is NULL or a session that has not been freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_session_get_blocking(session: *mut LIBSSH2_SESSION) -> c_int {
+    if session.is_null() {
+        return 0;
+    }
+    // SAFETY: as promised by the caller.
+    unsafe { enter(session, |session| with(&session.core, |core| Ok(core.settings.blocking))) }
+}
+
+/// Says whether calls wait, as libssh2_session_set_blocking() does for the whole session of channel.
+///
+/// Requires: channel is NULL or a channel that has not been freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_channel_set_blocking(channel: *mut LIBSSH2_CHANNEL, blocking: c_int) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        crate::ffi::guard::enter_channel(channel, |session, _, _| {
+            with(&session.core, |core| {
+                core.settings.blocking = blocking;
+                Ok(())
+            })
+        })
+    }
+}
+
+/// Sets how long one call may wait in blocking mode, in milliseconds. When the time is over the call returns
+/// LIBSSH2_ERROR_TIMEOUT. 0, as at the beginning, or less is no limit.
+///
+/// Requires: session is NULL or a session that has not been freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_session_set_timeout(session: *mut LIBSSH2_SESSION, timeout: c_long) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        enter(session, |session| {
+            with(&session.core, |core| {
+                core.settings.timeout = timeout;
+                Ok(())
+            })
+        })
+    }
+}
+
+/// Tells what libssh2_session_set_timeout() has set, in milliseconds; 0 if session is NULL.
+///
+/// Requires: session is NULL or a session that has not been freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_session_get_timeout(session: *mut LIBSSH2_SESSION) -> c_long {
+    // SAFETY: as promised by the caller.
+    unsafe { long_setting(session, |core| core.settings.timeout) }
+}
+
+/// Sets how long the server may take to answer a request, in seconds, in both modes. When the time is over the call
+/// returns LIBSSH2_ERROR_TIMEOUT. 0 or less is the default, 60 seconds.
+///
+/// Requires: session is NULL or a session that has not been freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_session_set_read_timeout(session: *mut LIBSSH2_SESSION, timeout: c_long) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        enter(session, |session| {
+            with(&session.core, |core| {
+                core.settings.set_read_timeout(timeout);
+                Ok(())
+            })
+        })
+    }
+}
+
+/// Tells how long the server may take to answer a request, in seconds; 0 if session is NULL.
+///
+/// Requires: session is NULL or a session that has not been freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_session_get_read_timeout(session: *mut LIBSSH2_SESSION) -> c_long {
+    // SAFETY: as promised by the caller.
+    unsafe { long_setting(session, |core| core.settings.read_timeout()) }
+}
+
+/// # Safety
+/// session is NULL or a session that has not been freed.
+unsafe fn long_setting(session: *mut LIBSSH2_SESSION, look: fn(&crate::session::Session) -> c_long) -> c_long {
+    if session.is_null() {
+        return 0;
+    }
+    let mut value = 0;
+    // SAFETY: as promised by the caller.
+    unsafe {
+        enter(session, |session| {
+            with(&session.core, |core| {
+                value = look(core);
+                Ok(())
+            })
+        })
+    }
+    value
+}
+
+/// Tells for which directions of the socket the program has to wait before the call that returned LIBSSH2_ERROR_EAGAIN
+/// is made again: LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, or both. The first of them that is
+/// ready is progress. 0 when nothing is pending, or session is NULL.
+///
+/// Requires: session is NULL or a session that has not been freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_session_block_directions(session: *mut LIBSSH2_SESSION) -> c_int {
+    if session.is_null() {
+        return 0;
+    }
+    // SAFETY: as promised by the caller.
+    unsafe {
+        enter(session, |session| {
+            let directions = with(&session.core, |core| Ok(core.block_directions()))?;
+            let inbound = if directions.read { LIBSSH2_SESSION_BLOCK_INBOUND } else { 0 };
+            let outbound = if directions.write { LIBSSH2_SESSION_BLOCK_OUTBOUND } else { 0 };
+            Ok(inbound | outbound)
+        })
+    }
+}
+
+/// Tells of the last failure. A success does not clear it, so it means something only after a failure.
+///
+/// errmsg is set to its text, which is terminated, errmsg_len to the length of that without the terminator; each may be
+/// NULL. If want_buf is 0 the text belongs to the session and is valid until the next failure; if not, it is a copy
+/// that the program frees with libssh2_free(), or NULL when there is no memory for it.
+///
+/// Returns the error number, 0 if there is none, LIBSSH2_ERROR_BAD_USE if session is NULL.
+///
+/// Requires: session is NULL or a session that has not been freed; the places can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_session_last_error(
+    session: *mut LIBSSH2_SESSION,
+    errmsg: *mut *mut c_char,
+    errmsg_len: *mut c_int,
+    want_buf: c_int,
+) -> c_int {
+    // SAFETY: as promised by the caller; the copy is not larger than what exists.
+    unsafe {
+        enter(session, |session| {
+            session.last_error.with_text(|number, message| {
+                let lent = session.last_error.text().cast_mut();
+                let given = if want_buf == 0 || errmsg.is_null() {
+                    lent
+                } else {
+                    let copy = session.allocator.copy(message.to_bytes(), &session.r#abstract);
+                    copy.map_or(ptr::null_mut(), |copy| copy.as_ptr().cast())
+                };
+                store(errmsg, given);
+                store(errmsg_len, c_int::try_from(message.count_bytes()).unwrap_or(c_int::MAX));
+                Ok(number)
+            })
+        })
+    }
+}
+
+/// Tells the number of the last failure, see libssh2_session_last_error(). After a function has returned NULL it tells
+/// whether that was a failure or LIBSSH2_ERROR_EAGAIN.
+///
+/// Requires: session is NULL or a session that has not been freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_session_last_errno(session: *mut LIBSSH2_SESSION) -> c_int {
+    // SAFETY: as promised by the caller.
+    unsafe { enter(session, |session| Ok(session.last_error.number())) }
+}
+
+/// Sets the last failure, for programs that wrap functions of this library. errmsg is copied; NULL is an empty text.
+///
+/// Returns errcode.
+///
+/// Requires: session is NULL or a session that has not been freed; errmsg is terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_session_set_last_error(
+    session: *mut LIBSSH2_SESSION,
+    errcode: c_int,
+    errmsg: *const c_char,
+) -> c_int {
+    if session.is_null() {
+        return errcode;
+    }
+    // SAFETY: as promised by the caller.
+    unsafe {
+        enter(session, |session| {
+            session.last_error.set(errcode, crate::wire::copy(text(errmsg).unwrap_or_default())?);
+            Ok(errcode)
+        })
+    }
+}

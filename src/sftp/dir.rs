@@ -1,0 +1,145 @@
+//! Directory listings, draft-ietf-secsh-filexfer-02 section 6.7.
+//!
+//! One more `SSH_FXP_READDIR` is always under way than is being read, so that the end costs no round trip of its own.
+#![forbid(unsafe_code)]
+
+use std::collections::VecDeque;
+use std::task::Poll;
+use std::time::Instant;
+
+use super::attributes::Attributes;
+use super::file::Kind;
+use super::request::{Purpose, Reply, expect};
+use super::status::malformed;
+use super::{FileId, Sftp, check, message, send};
+use crate::error::{Code, Error, Result};
+use crate::session::Session;
+use crate::wire::{Put, Reader, Short};
+
+/// Requests under way while a listing is read.
+const IN_FLIGHT: usize = 2;
+
+/// The listing of an open directory, as far as it has come.
+#[derive(Default)]
+pub struct Names {
+    /// The ids of the requests under way, oldest first.
+    asked: VecDeque<u32>,
+    /// The body of the reply that is being read, how far it has been read, and how many entries are left in it.
+    batch: Vec<u8>,
+    read: usize,
+    left: u32,
+    since: Option<Instant>,
+}
+
+/// One entry of a directory.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// The file's name.
+    pub name: &'a [u8],
+    /// The line that `ls -l` would print.
+    pub longname: &'a [u8],
+    /// What is known of the file.
+    pub attributes: Attributes,
+}
+
+impl Names {
+    /// The entry that comes next, and where the one after it begins.
+    fn next(&self) -> Result<Option<(Entry<'_>, usize)>, Short> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let mut reader = Reader::new(self.batch.get(self.read..).unwrap_or_default());
+        let name = reader.string()?;
+        let longname = reader.string()?;
+        let attributes = Attributes::read(&mut reader)?;
+        let behind = self.batch.len().saturating_sub(reader.rest().len());
+        Ok(Some((Entry { name, longname, attributes }, behind)))
+    }
+
+    fn advance(&mut self, to: usize) {
+        self.read = to;
+        self.left = self.left.saturating_sub(1);
+    }
+}
+
+/// Shows the next entry to `take`: ready with what that makes of it, or with `None` at the end. When `take` fails, the
+/// entry is kept for the next call.
+pub fn poll_entry<T>(
+    session: &mut Session,
+    file: FileId,
+    take: &mut dyn FnMut(&Entry<'_>) -> Result<T>,
+) -> Poll<Result<Option<T>>> {
+    let polled = look(session, file, take);
+    if polled.is_ready()
+        && let Ok(file) = session.sftps.file(file)
+    {
+        file.names.since = None;
+    }
+    polled
+}
+
+fn look<T>(
+    session: &mut Session,
+    file: FileId,
+    take: &mut dyn FnMut(&Entry<'_>) -> Result<T>,
+) -> Poll<Result<Option<T>>> {
+    loop {
+        let names = &mut session.sftps.file(file)?.names;
+        if let Some((entry, behind)) = names.next().map_err(malformed)? {
+            let taken = take(&entry)?;
+            names.advance(behind);
+            return Poll::Ready(Ok(Some(taken)));
+        }
+        ask(session, file)?;
+        session.pump()?;
+        let now = session.now();
+        let sftp = session.sftps.get(file.sftp)?;
+        let Some(open) = sftp.files.get_mut(file.key) else { return Poll::Ready(Ok(None)) };
+        let since = *open.names.since.get_or_insert(now);
+        let oldest = open.names.asked.front().copied();
+        match oldest.and_then(|id| sftp.requests.take(id)) {
+            Some(reply) => {
+                open.names.asked.pop_front();
+                open.names.since = None;
+                match batch(sftp, reply)? {
+                    Some((body, left)) => {
+                        let names = &mut session.sftps.file(file)?.names;
+                        (names.batch, names.read, names.left) = (body, 4, left);
+                    }
+                    None => return Poll::Ready(Ok(None)),
+                }
+            }
+            None => {
+                check(session, file.sftp)?;
+                return session.await_reply(since);
+            }
+        }
+    }
+}
+
+/// Keeps the requests under way at their number.
+fn ask(session: &mut Session, file: FileId) -> Result<()> {
+    session.sftps.get(file.sftp)?.last_status = message::FX_OK;
+    let open = session.sftps.file(file)?;
+    open.must_be(Kind::Directory)?;
+    let missing = IN_FLIGHT.saturating_sub(open.names.asked.len());
+    let handle = if missing > 0 { crate::wire::copy(&open.handle)? } else { Vec::new() };
+    for _ in 0..missing {
+        let id = send(session, file.sftp, message::READDIR, Purpose::Ask, |packet| packet.put_string(&handle))?;
+        session.sftps.file(file)?.names.asked.push_back(id);
+    }
+    Ok(())
+}
+
+/// The body of a reply and the number of its entries; `None` at the end of the directory.
+fn batch(sftp: &mut Sftp, reply: Reply) -> Result<Option<(Vec<u8>, u32)>> {
+    let body = match expect(sftp, reply, message::NAME) {
+        Ok(body) => body,
+        Err(_) if sftp.last_status == message::FX_EOF => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    match Reader::new(&body).u32().map_err(malformed)? {
+        0 => Err(Error::new(Code::SftpProtocol, "SFTP server answered with no names")),
+        left => Ok(Some((body, left))),
+    }
+}

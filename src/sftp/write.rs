@@ -1,0 +1,263 @@
+//! The write engine: as many `SSH_FXP_WRITE` in flight as the data and the window allow.
+//!
+//! Three marks move along a file: *reported*, what calls have returned (the file's position); *acknowledged*, what the
+//! server has carried out without a gap; *queued*, what has been handed to the transport. A call presents the bytes
+//! from
+//! *reported* on. Those below *queued* are on their way and are not looked at again; the rest is cut into requests. The
+//! call is over as soon as something beyond *reported* is acknowledged. After a refusal nothing more is sent; once
+//! every reply has come the call fails, with all three marks where the program last knew them to be.
+#![forbid(unsafe_code)]
+
+use std::collections::VecDeque;
+use std::task::Poll;
+use std::time::Instant;
+
+use super::file::Kind;
+use super::request::Purpose;
+use super::status::Status;
+use super::{FileId, check, message, set_length};
+use crate::error::{Error, Result};
+use crate::session::Session;
+use crate::wire::Put;
+
+/// Data in one request, unless the server takes less: so much that its reply is cheap beside it.
+const LEAST_REQUEST: usize = 32 * 1024;
+/// A program's buffer is cut into at least so many requests, so that the server writes one while we send the next.
+const REQUESTS_PER_CALL: usize = 4;
+/// What is left of the window is used for a request of at least this size.
+const LEAST_FRAGMENT: usize = 16 * 1024;
+
+/// The writes of an open file that no call has reported.
+#[derive(Default)]
+pub struct Writes {
+    /// The writes in the order of the file, the oldest one not yet part of *acknowledged* in front.
+    flight: VecDeque<Write>,
+    /// The number of the write in front.
+    first: u64,
+    /// Bytes from *reported* to *acknowledged*.
+    acknowledged: usize,
+    /// Bytes from *reported* to *queued*.
+    queued: usize,
+    /// Replies to come, those for writes that a seek has let go included.
+    awaited: usize,
+    /// The first refusal.
+    failure: Option<Status>,
+    /// When something last moved.
+    since: Option<Instant>,
+}
+
+struct Write {
+    length: usize,
+    done: bool,
+}
+
+impl Writes {
+    /// Bytes acknowledged that no call has reported.
+    pub fn acknowledged(&self) -> u64 {
+        u64::try_from(self.acknowledged).unwrap_or(u64::MAX)
+    }
+
+    /// Whether replies are to come.
+    pub const fn is_waiting(&self) -> bool {
+        self.awaited > 0
+    }
+
+    /// The refusal that no call has reported, if there is one.
+    pub const fn take_failure(&mut self) -> Option<Status> {
+        self.failure.take()
+    }
+
+    /// No call will report the writes under way.
+    pub fn abandon(&mut self) {
+        self.first = self.next();
+        self.flight.clear();
+        self.acknowledged = 0;
+        self.queued = 0;
+    }
+
+    /// Takes the server's reply to write number `index`.
+    pub fn on_status(&mut self, index: u64, status: Status) {
+        self.awaited = self.awaited.saturating_sub(1);
+        self.since = None;
+        if !status.is_ok() {
+            self.failure.get_or_insert(status);
+            return;
+        }
+        // Let go by a seek, if it is not among those in flight.
+        let place = index.checked_sub(self.first).and_then(|place| usize::try_from(place).ok());
+        if let Some(write) = place.and_then(|place| self.flight.get_mut(place)) {
+            write.done = true;
+        }
+        while let Some(Write { length, done: true }) = self.flight.front() {
+            self.acknowledged = self.acknowledged.saturating_add(*length);
+            self.flight.pop_front();
+            self.first = self.first.wrapping_add(1);
+        }
+    }
+
+    fn next(&self) -> u64 {
+        self.first.wrapping_add(u64::try_from(self.flight.len()).unwrap_or_default())
+    }
+
+    fn queue(&mut self, length: usize) {
+        self.flight.push_back(Write { length, done: false });
+        self.queued = self.queued.saturating_add(length);
+        self.awaited = self.awaited.saturating_add(1);
+        self.since = None;
+    }
+
+    /// Reports at most `count` acknowledged bytes.
+    fn report(&mut self, count: usize) -> usize {
+        let reported = self.acknowledged.min(count);
+        self.acknowledged = self.acknowledged.saturating_sub(reported);
+        self.queued = self.queued.saturating_sub(reported);
+        reported
+    }
+}
+
+/// `libssh2_sftp_write`: ready with the number of bytes of `data` that the server has written, at least 1 unless `data`
+/// is empty.
+pub fn poll_write(session: &mut Session, id: FileId, data: &[u8]) -> Poll<Result<usize>> {
+    let pumped = session.pump();
+    let file = session.sftps.file(id)?;
+    file.must_be(Kind::File)?;
+    if data.is_empty() {
+        return Poll::Ready(Ok(0));
+    }
+    if pumped.is_ok() && file.writes.failure.is_none() {
+        cancel_read_ahead(session, id)?;
+        queue(session, id, data)?;
+    }
+    let file = session.sftps.file(id)?;
+    if file.writes.failure.is_none() {
+        // What is known to be written is reported even when the connection has ended.
+        let reported = file.writes.report(data.len());
+        if reported > 0 {
+            file.position = file.position.saturating_add(u64::try_from(reported).unwrap_or_default());
+            return Poll::Ready(Ok(reported));
+        }
+    }
+    pumped?;
+    if !file.writes.is_waiting()
+        && let Some(status) = file.writes.take_failure()
+    {
+        file.writes.abandon();
+        return Poll::Ready(Err(session.sftps.get(id.sftp)?.refused(&status)));
+    }
+    check(session, id.sftp)?;
+    let now = session.now();
+    let since = *session.sftps.file(id)?.writes.since.get_or_insert(now);
+    session.await_reply(since)
+}
+
+/// Cuts what is not yet on its way into requests, as far as the window and the socket keep up.
+fn queue(session: &mut Session, id: FileId, data: &[u8]) -> Result<()> {
+    let sftp = session.sftps.get(id.sftp)?;
+    sftp.last_status = message::FX_OK;
+    let most = sftp.limits.write;
+    let per_request =
+        data.len().checked_div(REQUESTS_PER_CALL).unwrap_or_default().clamp(LEAST_REQUEST.min(most), most);
+    loop {
+        let Some(rest) = data.get(session.sftps.file(id)?.writes.queued..).filter(|rest| !rest.is_empty()) else {
+            return Ok(());
+        };
+        if !session.has_room() {
+            return Ok(());
+        }
+        let sent = send_one(session, id, rest.get(..per_request).unwrap_or(rest))?;
+        if sent == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Sends one request with the front of `data`: how much of it, which is nothing while the window has no use for it.
+fn send_one(session: &mut Session, id: FileId, data: &[u8]) -> Result<usize> {
+    check(session, id.sftp)?;
+    let sftp = session.sftps.get(id.sftp)?;
+    let channel = session.channels.get(sftp.channel)?;
+    let file = sftp.files.get_mut(id.key).ok_or_else(Error::alloc)?;
+    let offset = file.position.saturating_add(u64::try_from(file.writes.queued).unwrap_or(u64::MAX));
+    let mut packet = std::mem::take(&mut sftp.packet);
+    packet.clear();
+    packet.put_u32(0)?;
+    packet.put_u8(message::WRITE)?;
+    packet.put_u32(sftp.requests.next())?;
+    packet.put_string(&file.handle)?;
+    packet.put_u64(offset)?;
+    let room = channel.room().saturating_sub(packet.len().saturating_add(4));
+    let fits = if room >= data.len() || room >= LEAST_FRAGMENT {
+        room.min(data.len())
+    } else if file.writes.is_waiting() {
+        0
+    } else {
+        // Nobody would open the window for us: send, and let the rest of the request wait for it.
+        data.len()
+    };
+    let data = data.get(..fits).unwrap_or_default();
+    if fits > 0 {
+        packet.put_u32(u32::try_from(fits).map_err(|_| Error::alloc())?)?;
+        set_length(&mut packet, fits)?;
+        channel.send_stream(&mut session.transport.tx, &packet, data)?;
+        sftp.requests.add(Purpose::Write { file: id.key, index: file.writes.next() });
+        file.writes.queue(fits);
+    }
+    sftp.packet = packet;
+    Ok(fits)
+}
+
+/// Reading ahead has not moved the position, but its data would be in the way of what is written now.
+fn cancel_read_ahead(session: &mut Session, id: FileId) -> Result<()> {
+    let sftp = session.sftps.get(id.sftp)?;
+    if let Some(file) = sftp.files.get_mut(id.key)
+        && !file.reads.is_idle()
+    {
+        file.reads.abandon();
+        sftp.requests.abandon_reads(id.key);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(code: u32) -> Status {
+        Status::read(message::STATUS, &code.to_be_bytes()).unwrap()
+    }
+
+    fn in_flight(lengths: &[usize]) -> Writes {
+        let mut writes = Writes::default();
+        lengths.iter().for_each(|length| writes.queue(*length));
+        writes
+    }
+
+    #[test]
+    fn only_what_is_acknowledged_without_a_gap_is_reported() {
+        let mut writes = in_flight(&[10, 20, 30]);
+        writes.on_status(1, status(message::FX_OK));
+        assert_eq!(writes.report(100), 0);
+        writes.on_status(0, status(message::FX_OK));
+        assert_eq!(writes.acknowledged(), 30);
+        assert_eq!(writes.report(25), 25);
+        assert_eq!((writes.report(100), writes.report(100)), (5, 0));
+        assert_eq!((writes.queued, writes.is_waiting()), (30, true));
+        writes.on_status(2, status(message::FX_OK));
+        assert_eq!((writes.report(100), writes.queued, writes.is_waiting()), (30, 0, false));
+    }
+
+    #[test]
+    fn replies_to_writes_that_were_let_go_are_counted_and_their_failure_is_kept() {
+        let mut writes = in_flight(&[10, 20]);
+        writes.abandon();
+        assert_eq!((writes.acknowledged(), writes.queued), (0, 0));
+        writes.queue(5);
+        writes.on_status(0, status(message::FX_OK));
+        assert_eq!(writes.acknowledged(), 0);
+        writes.on_status(2, status(message::FX_OK));
+        assert_eq!(writes.acknowledged(), 5);
+        writes.on_status(1, status(message::FX_FAILURE));
+        assert!(!writes.is_waiting());
+        assert_eq!(writes.take_failure().map(|status| status.code), Some(message::FX_FAILURE));
+    }
+}
