@@ -191,6 +191,12 @@ impl Session {
         self.now.checked_add(Duration::from_millis(milliseconds))
     }
 
+    /// Whether to wait before looking for bytes: hardly anything is there before the wait, and looking costs as much. A
+    /// connection that cannot send any more is only looked at.
+    pub(crate) const fn waits_first(&self) -> bool {
+        self.is_blocking() && self.send_failure.is_none()
+    }
+
     /// Whether the operation can queue more now that the socket has taken what there was.
     pub(crate) fn wants_to_queue(&self) -> bool {
         self.has_more && self.transport.tx.has_room() && !self.transport.tx.wants_socket()
