@@ -36,7 +36,7 @@ if [ "$which" != ours ]; then
 fi
 if [ "$which" != peer ]; then
     library=${CTESTS_OURS:-$target/release/libssh2.so}
-    [ -f "$library" ] || die "$library is not there: cargo build --release"
+    [ -f "$library" ] || die "$library is not there: make"
     mkdir "$work/ours"
     ln -s "$(realpath "$library")" "$work/ours/libssh2.so.1"
     ln -s libssh2.so.1 "$work/ours/libssh2.so"
