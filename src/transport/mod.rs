@@ -20,8 +20,7 @@ use self::cipher::Opener;
 use self::ident::{Found, IdentReader};
 use self::kex::{AwaitReply, Transcript};
 use self::negotiate::{Agreement, MethodType, Preferences};
-use self::packet::Rx;
-pub use self::packet::Tx;
+pub use self::packet::{Rx, Tx};
 use crate::crypto;
 use crate::error::{Code, Error, Result};
 use crate::wire::{Put, Reader, names};
@@ -98,6 +97,12 @@ impl Default for Transport {
 }
 
 impl Transport {
+    /// A transport whose first key exchange is over, and that encrypts nothing.
+    #[cfg(test)]
+    pub fn connected() -> Self {
+        Self { phase: Phase::Packets, established: true, ..Self::default() }
+    }
+
     /// The identification to send instead of the default one; empty for the default.
     pub fn set_ident(&mut self, ident: &[u8]) -> Result<()> {
         self.client_ident = crate::wire::copy(if ident.is_empty() { DEFAULT_IDENT.to_bytes() } else { ident })?;
