@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::buffer::Buffer;
 use super::cipher::{Opener, Sealer};
+use super::usage::Usage;
 use crate::error::{Code, Error, Result};
 use crate::wire::{Put, Reader};
 
@@ -22,13 +23,21 @@ pub struct Tx {
     sequence: u32,
     /// Payloads that wait until a key exchange is over, each behind its length; `None` outside an exchange.
     held: Option<Vec<u8>>,
+    used: Usage,
     sent: u64,
 }
 
 impl Default for Tx {
     /// Nothing is encrypted yet.
     fn default() -> Self {
-        Self { out: Buffer::default(), sealer: Sealer::plain(), sequence: 0, held: None, sent: 0 }
+        Self {
+            out: Buffer::default(),
+            sealer: Sealer::plain(),
+            sequence: 0,
+            held: None,
+            used: Usage::default(),
+            sent: 0,
+        }
     }
 }
 
@@ -44,7 +53,9 @@ impl Tx {
 
     /// Queues a packet of the key exchange itself, or one that is allowed during it (RFC 4253 section 7.1).
     pub fn send_now(&mut self, parts: &[&[u8]]) -> Result<()> {
+        let before = self.out.len();
         self.sealer.seal(self.sequence, parts, &mut self.out)?;
+        self.used.count(self.out.len().saturating_sub(before))?;
         self.sequence = self.sequence.wrapping_add(1);
         self.sent = self.sent.wrapping_add(1);
         Ok(())
@@ -63,6 +74,7 @@ impl Tx {
     /// Seals under `sealer` from the next packet on, numbered from 0 again if `restart` (strict key exchange).
     pub fn rekey(&mut self, sealer: Sealer, restart: bool) {
         self.sealer = sealer;
+        self.used = Usage::default();
         if restart {
             self.sequence = 0;
         }
@@ -99,6 +111,11 @@ impl Tx {
         !self.out.is_empty()
     }
 
+    /// What the keys in use have sealed.
+    pub const fn usage(&self) -> &Usage {
+        &self.used
+    }
+
     /// Packets sent so far, never counted anew.
     pub const fn packets(&self) -> u64 {
         self.sent
@@ -118,6 +135,7 @@ pub struct Rx {
     input: Buffer,
     opener: Opener,
     sequence: u32,
+    used: Usage,
     next: Next,
     /// The packet handed out last; its bytes are dropped when the next one is asked for.
     handed_out: usize,
@@ -126,7 +144,14 @@ pub struct Rx {
 impl Default for Rx {
     /// Nothing is encrypted yet.
     fn default() -> Self {
-        Self { input: Buffer::default(), opener: Opener::plain(), sequence: 0, next: Next::Length, handed_out: 0 }
+        Self {
+            input: Buffer::default(),
+            opener: Opener::plain(),
+            sequence: 0,
+            used: Usage::default(),
+            next: Next::Length,
+            handed_out: 0,
+        }
     }
 }
 
@@ -155,6 +180,7 @@ impl Rx {
         self.next = Next::Packet(total);
         let Some(packet) = self.input.filled_mut().get_mut(..total) else { return Ok(None) };
         let payload = self.opener.open(self.sequence, packet)?;
+        self.used.count(total)?;
         self.sequence = self.sequence.wrapping_add(1);
         self.next = Next::Length;
         self.handed_out = total;
@@ -169,9 +195,15 @@ impl Rx {
     /// Opens under `opener` from the next packet on, numbered from 0 again if `restart` (strict key exchange).
     pub fn rekey(&mut self, opener: Opener, restart: bool) {
         self.opener = opener;
+        self.used = Usage::default();
         if restart {
             self.sequence = 0;
         }
+    }
+
+    /// What the keys in use have opened.
+    pub const fn usage(&self) -> &Usage {
+        &self.used
     }
 
     /// The number of the packet that comes next.

@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 mod ecdh;
+#[cfg(test)]
+mod peer;
 
 use zeroize::Zeroizing;
 
