@@ -642,6 +642,33 @@ pub(super) fn modulo_predecessor(number: &[u8], modulus: &[u8]) -> Result<Zeroiz
     remainder.digits()
 }
 
+/// `base` to the power of `exponent`, modulo the odd `modulus`, in a time that does not depend on the digits of the
+/// exponent; all big-endian, and the result without leading zeros.
+pub(super) fn power_modulo(base: &[u8], exponent: &[u8], modulus: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    let (base, exponent, modulus) = (Number::new(base)?, Number::new(exponent)?, Number::new(modulus)?);
+    let power = Number::new(&[])?;
+    // SAFETY: takes nothing.
+    let context = NumberContext(not_null(unsafe { ffi::BN_CTX_new() })?);
+    // SAFETY: all are alive.
+    done(unsafe {
+        ffi::BN_mod_exp(power.0.as_ptr(), base.0.as_ptr(), exponent.0.as_ptr(), modulus.0.as_ptr(), context.0.as_ptr())
+    })?;
+    power.digits()
+}
+
+/// The prime of so many bits in RFC 2409 (1024) or RFC 3526 (the others), big-endian.
+pub(super) fn well_known_prime(bits: usize) -> Result<Zeroizing<Vec<u8>>> {
+    let made: unsafe extern "C" fn(*mut ffi::BIGNUM) -> *mut ffi::BIGNUM = match bits {
+        1024 => ffi::BN_get_rfc2409_prime_1024,
+        2048 => ffi::BN_get_rfc3526_prime_2048,
+        4096 => ffi::BN_get_rfc3526_prime_4096,
+        8192 => ffi::BN_get_rfc3526_prime_8192,
+        _ => return Err(Refused::UNFIT),
+    };
+    // SAFETY: NULL has a number made.
+    Number(not_null(unsafe { made(ptr::null_mut()) })?).digits()
+}
+
 /// For callers that have one code and text for all failures.
 pub(super) trait OrRefuse<T> {
     /// Turns libcrypto's refusal into the crate's error.

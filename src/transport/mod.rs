@@ -20,7 +20,7 @@ use std::time::Instant;
 pub use self::buffer::Buffer as Lent;
 use self::cipher::Opener;
 use self::ident::{Found, IdentReader};
-use self::kex::{AwaitReply, Transcript};
+use self::kex::{AwaitReply, Step, Transcript};
 use self::negotiate::{Agreement, MethodType, Preferences};
 use self::packet::Rx;
 pub use self::packet::Tx;
@@ -50,7 +50,7 @@ enum Kex {
     Idle,
     /// Our KEXINIT has left, the server's is awaited.
     AwaitInit { client_kexinit: Vec<u8> },
-    /// Our first packet has left, the server's reply is awaited. `skip` if a wrong guess of the server comes first.
+    /// A packet of the method has left, the server's reply is awaited. `skip` if a wrong guess of the server comes first.
     AwaitReply { state: Box<AwaitReply>, skip: bool },
     /// Our new keys are in use, those of the server begin with its NEWKEYS.
     AwaitNewKeys { opener: Box<Opener> },
@@ -378,7 +378,14 @@ impl Transport {
         let Kex::AwaitReply { state, .. } = std::mem::replace(&mut self.kex, Kex::Idle) else {
             return Err(Error::new(Code::Proto, "Server sent a key exchange reply that nobody asked for"));
         };
-        let exchanged = state.handle(packet)?;
+        let exchanged = match state.handle(packet)? {
+            Step::Done(exchanged) => exchanged,
+            Step::Again(state, packet) => {
+                self.tx.send_now(&[&packet])?;
+                self.kex = Kex::AwaitReply { state, skip: false };
+                return Ok(());
+            }
+        };
         if self.session_id.is_some() && self.host_key != exchanged.host_key {
             return Err(Error::new(
                 Code::KeyExchangeFailure,

@@ -4,7 +4,7 @@
 use std::ffi::CStr;
 
 use super::cipher::{CipherAlgorithm, MacAlgorithm};
-use super::kex::KexAlgorithm;
+use super::kex::{KexAlgorithm, KexMethod};
 use super::message;
 use crate::crypto::{self, Curve, HashAlgorithm, SignatureAlgorithm};
 use crate::error::{Code, Error, Result};
@@ -22,26 +22,48 @@ pub struct Method<T: 'static> {
     pub name: &'static CStr,
     /// What the name stands for.
     pub algorithm: T,
+    /// Whether it is offered although the program did not ask for it.
+    offered: bool,
 }
 
 const fn method<T>(name: &'static CStr, algorithm: T) -> Method<T> {
-    Method { name, algorithm }
+    Method { name, algorithm, offered: true }
+}
+
+/// What is too weak, or too little used, to be offered: for old servers, and only where the program names it.
+const fn on_request<T>(name: &'static CStr, algorithm: T) -> Method<T> {
+    Method { name, algorithm, offered: false }
 }
 
 const fn ecdh(curve: Curve, hash: HashAlgorithm) -> KexAlgorithm {
-    KexAlgorithm::Ecdh { curve, hash }
+    KexAlgorithm { method: KexMethod::Ecdh(curve), hash }
+}
+
+const fn modp(bits: usize, hash: HashAlgorithm) -> KexAlgorithm {
+    KexAlgorithm { method: KexMethod::Modp(bits), hash }
+}
+
+const fn group_exchange(hash: HashAlgorithm) -> KexAlgorithm {
+    KexAlgorithm { method: KexMethod::GroupExchange, hash }
 }
 
 const fn hmac(hash: HashAlgorithm, encrypt_then_mac: bool) -> MacAlgorithm {
     MacAlgorithm { hash, encrypt_then_mac }
 }
 
-static KEX: [Method<KexAlgorithm>; 5] = [
+static KEX: [Method<KexAlgorithm>; 12] = [
     method(c"curve25519-sha256", ecdh(Curve::X25519, HashAlgorithm::Sha256)),
     method(c"curve25519-sha256@libssh.org", ecdh(Curve::X25519, HashAlgorithm::Sha256)),
     method(c"ecdh-sha2-nistp256", ecdh(Curve::P256, HashAlgorithm::Sha256)),
     method(c"ecdh-sha2-nistp384", ecdh(Curve::P384, HashAlgorithm::Sha384)),
     method(c"ecdh-sha2-nistp521", ecdh(Curve::P521, HashAlgorithm::Sha512)),
+    method(c"diffie-hellman-group-exchange-sha256", group_exchange(HashAlgorithm::Sha256)),
+    method(c"diffie-hellman-group16-sha512", modp(4096, HashAlgorithm::Sha512)),
+    method(c"diffie-hellman-group18-sha512", modp(8192, HashAlgorithm::Sha512)),
+    method(c"diffie-hellman-group14-sha256", modp(2048, HashAlgorithm::Sha256)),
+    on_request(c"diffie-hellman-group14-sha1", modp(2048, HashAlgorithm::Sha1)),
+    on_request(c"diffie-hellman-group1-sha1", modp(1024, HashAlgorithm::Sha1)),
+    on_request(c"diffie-hellman-group-exchange-sha1", group_exchange(HashAlgorithm::Sha1)),
 ];
 
 static HOST_KEY: [Method<SignatureAlgorithm>; 6] = [
@@ -124,8 +146,9 @@ impl MethodType {
         self as usize
     }
 
-    /// The names known for this list, in the order in which they are offered; `None` where any text goes.
-    pub fn known(self) -> Option<Vec<&'static CStr>> {
+    /// The names known for this list, in the order in which they are offered, and whether each is offered; `None` where
+    /// any text goes.
+    fn known(self) -> Option<Vec<(&'static CStr, bool)>> {
         Some(match self {
             Self::Kex => names_of(&KEX),
             Self::HostKey => names_of(&HOST_KEY),
@@ -136,9 +159,16 @@ impl MethodType {
         })
     }
 
+    /// The names that are offered unless the program says otherwise.
+    fn offered(self) -> Vec<u8> {
+        let known = self.known().unwrap_or_default();
+        let offered = known.iter().filter(|(_, offered)| *offered).map(|(name, _)| name.to_bytes());
+        offered.collect::<Vec<_>>().join(&b',')
+    }
+
     /// What `libssh2_session_supported_algs` reports: the known names, and the pseudo methods of the key exchange list.
     pub fn supported(self) -> Option<Vec<&'static CStr>> {
-        let mut known = self.known()?;
+        let mut known: Vec<_> = self.known()?.into_iter().map(|(name, _)| name).collect();
         if self == Self::Kex {
             known.extend([EXT_INFO_C, STRICT_C]);
         }
@@ -146,12 +176,12 @@ impl MethodType {
     }
 }
 
-fn names_of<T>(table: &'static [Method<T>]) -> Vec<&'static CStr> {
-    table.iter().map(|method| method.name).collect()
+fn names_of<T>(table: &'static [Method<T>]) -> Vec<(&'static CStr, bool)> {
+    table.iter().map(|method| (method.name, method.offered)).collect()
 }
 
 /// AES-GCM leads where the processor has instructions for it, ChaCha20 where not.
-fn ciphers() -> Vec<&'static CStr> {
+fn ciphers() -> Vec<(&'static CStr, bool)> {
     let mut names = names_of(&CIPHER);
     if !crypto::has_hardware_aes()
         && let Some(chacha) = CIPHER.iter().position(|m| m.algorithm == CipherAlgorithm::ChaCha20Poly1305)
@@ -170,7 +200,7 @@ pub struct Preferences {
 impl Default for Preferences {
     /// All that is safe, best first.
     fn default() -> Self {
-        Self { lists: MethodType::ALL.map(|kind| kind.known().map(|names| join(&names)).unwrap_or_default()) }
+        Self { lists: MethodType::ALL.map(MethodType::offered) }
     }
 }
 
@@ -179,7 +209,7 @@ impl Preferences {
     pub fn set(&mut self, kind: MethodType, wanted: &[u8]) -> Result<()> {
         let known = kind.known();
         let chosen: Vec<&[u8]> = names(wanted)
-            .filter(|name| known.as_ref().is_none_or(|known| known.iter().any(|known| known.to_bytes() == *name)))
+            .filter(|name| known.as_ref().is_none_or(|known| known.iter().any(|(known, _)| known.to_bytes() == *name)))
             .collect();
         if chosen.is_empty() {
             return Err(Error::new(Code::MethodNotSupported, "None of the preferred methods is supported").with(wanted));
@@ -355,10 +385,6 @@ fn find<T>(table: &'static [Method<T>], name: &[u8]) -> Result<&'static Method<T
         .iter()
         .find(|method| method.name.to_bytes() == name)
         .ok_or_else(|| Error::new(Code::KexFailure, "Negotiated a method that is not known").with(name))
-}
-
-fn join(names: &[&CStr]) -> Vec<u8> {
-    names.iter().map(|name| name.to_bytes()).collect::<Vec<_>>().join(&b',')
 }
 
 #[cfg(test)]

@@ -164,7 +164,7 @@ impl Server {
         let mut secret = Zeroizing::new(Vec::new());
         secret.put_mpint(&key.agree(theirs).unwrap()).unwrap();
         let reply = Reply { host_key: &blob, signature: &[], fields, secret };
-        let hash = transcript.hash(agreement.kex.algorithm.hash(), &reply).unwrap();
+        let hash = transcript.hash(agreement.kex.algorithm.hash, &reply).unwrap();
         let signature = self.host_key.sign(SignatureAlgorithm::Ed25519, hash.as_ref()).unwrap();
         let exchanged = Exchanged { host_key: Vec::new(), hash, secret: reply.secret, agreement };
         let session_id = *self.session_id.get_or_insert(hash);
