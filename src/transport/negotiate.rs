@@ -6,7 +6,7 @@ use std::ffi::CStr;
 use super::cipher::{CipherAlgorithm, MacAlgorithm};
 use super::kex::{KexAlgorithm, KexMethod};
 use super::message;
-use crate::crypto::{self, Curve, HashAlgorithm, SignatureAlgorithm};
+use crate::crypto::{self, Curve, HashAlgorithm, Kem, SignatureAlgorithm};
 use crate::error::{Code, Error, Result};
 use crate::wire::{Put, Reader, names};
 
@@ -39,6 +39,10 @@ const fn ecdh(curve: Curve, hash: HashAlgorithm) -> KexAlgorithm {
     KexAlgorithm { method: KexMethod::Ecdh(curve), hash }
 }
 
+const fn hybrid(kem: Kem, curve: Curve, hash: HashAlgorithm) -> KexAlgorithm {
+    KexAlgorithm { method: KexMethod::Hybrid(kem, curve), hash }
+}
+
 const fn modp(bits: usize, hash: HashAlgorithm) -> KexAlgorithm {
     KexAlgorithm { method: KexMethod::Modp(bits), hash }
 }
@@ -51,7 +55,12 @@ const fn hmac(hash: HashAlgorithm, encrypt_then_mac: bool) -> MacAlgorithm {
     MacAlgorithm { hash, encrypt_then_mac }
 }
 
-static KEX: [Method<KexAlgorithm>; 12] = [
+static KEX: [Method<KexAlgorithm>; 17] = [
+    method(c"mlkem768x25519-sha256", hybrid(Kem::MlKem768, Curve::X25519, HashAlgorithm::Sha256)),
+    method(c"sntrup761x25519-sha512", hybrid(Kem::Sntrup761, Curve::X25519, HashAlgorithm::Sha512)),
+    method(c"sntrup761x25519-sha512@openssh.com", hybrid(Kem::Sntrup761, Curve::X25519, HashAlgorithm::Sha512)),
+    method(c"mlkem768nistp256-sha256", hybrid(Kem::MlKem768, Curve::P256, HashAlgorithm::Sha256)),
+    method(c"mlkem1024nistp384-sha384", hybrid(Kem::MlKem1024, Curve::P384, HashAlgorithm::Sha384)),
     method(c"curve25519-sha256", ecdh(Curve::X25519, HashAlgorithm::Sha256)),
     method(c"curve25519-sha256@libssh.org", ecdh(Curve::X25519, HashAlgorithm::Sha256)),
     method(c"ecdh-sha2-nistp256", ecdh(Curve::P256, HashAlgorithm::Sha256)),
@@ -402,7 +411,7 @@ mod tests {
     }
 
     const USUAL: [&str; 10] = [
-        "sntrup761x25519-sha512@openssh.com,ecdh-sha2-nistp256,curve25519-sha256,kex-strict-s-v00@openssh.com",
+        "nonsense@example.com,ecdh-sha2-nistp256,curve25519-sha256,kex-strict-s-v00@openssh.com",
         "rsa-sha2-512,ssh-ed25519",
         "aes128-ctr,aes256-gcm@openssh.com",
         "aes128-ctr",

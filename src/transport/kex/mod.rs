@@ -17,7 +17,7 @@ use self::value::AwaitValue;
 use super::cipher::{Keys, Opener, Sealer};
 use super::message;
 use super::negotiate::{Agreement, Suite};
-use crate::crypto::{Curve, Digest, HashAlgorithm, Hasher, ModpGroup, PublicKey};
+use crate::crypto::{Curve, Digest, HashAlgorithm, Hasher, Kem, ModpGroup, PublicKey};
 use crate::error::{Code, Error, Result};
 use crate::wire::Put;
 
@@ -35,6 +35,8 @@ pub struct KexAlgorithm {
 pub enum KexMethod {
     /// Elliptic curve Diffie-Hellman.
     Ecdh(Curve),
+    /// Elliptic curve Diffie-Hellman and a mechanism that quantum computers do not break, side by side.
+    Hybrid(Kem, Curve),
     /// Diffie-Hellman modulo the well-known prime of so many bits.
     Modp(usize),
     /// Diffie-Hellman in a group that the server chooses.
@@ -93,6 +95,7 @@ impl AwaitReply {
         };
         let (awaited, packet) = match agreement.kex.algorithm.method {
             KexMethod::Ecdh(curve) => value(Pair::ecdh(curve)?),
+            KexMethod::Hybrid(kem, curve) => value(Pair::hybrid(kem, curve, agreement.kex.algorithm.hash)?),
             KexMethod::Modp(bits) => value(Pair::modp(ModpGroup::well_known(bits)?)?),
             KexMethod::GroupExchange => AwaitGroup::begin().map(|(state, packet)| (Awaited::Group(state), packet)),
         }?;
