@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use libcrux_ml_kem::{mlkem768, mlkem1024};
-use sntrup761::{CIPHERTEXT_SIZE, Ciphertext, CompressedDecapsulationKey, PUBLIC_KEY_SIZE};
+use sntrup761::{CIPHERTEXT_SIZE, Ciphertext, DecapsulationKey, PUBLIC_KEY_SIZE, generate_key_from_seed};
 use zeroize::Zeroizing;
 
 use super::random::random;
@@ -43,11 +43,11 @@ impl Kem {
     }
 }
 
-/// The secret half of a fresh pair. ML-KEM's is kept as the seed that it was made from: that can be wiped.
+/// The secret half of a fresh pair, which is wiped when dropped. ML-KEM's is kept as the seed that it was made from.
 enum Secret {
     MlKem768(Zeroizing<[u8; 64]>),
     MlKem1024(Zeroizing<[u8; 64]>),
-    Sntrup761(CompressedDecapsulationKey),
+    Sntrup761(Box<DecapsulationKey>),
 }
 
 /// A key pair for one encapsulation.
@@ -60,19 +60,23 @@ impl KemKey {
     /// A fresh pair.
     pub fn generate(kem: Kem) -> Result<Self> {
         match kem {
-            Kem::MlKem768 => Self::from_secret(Secret::MlKem768(seed()?)),
-            Kem::MlKem1024 => Self::from_secret(Secret::MlKem1024(seed()?)),
-            Kem::Sntrup761 => Self::from_secret(Secret::Sntrup761((*seed()?).into())),
+            Kem::MlKem768 => Self::ml_kem_768(seed()?),
+            Kem::MlKem1024 => Self::ml_kem_1024(seed()?),
+            Kem::Sntrup761 => {
+                let (public, secret) = generate_key_from_seed(*seed()?);
+                Ok(Self { public: crate::wire::copy(public.as_ref())?, secret: Secret::Sntrup761(Box::new(secret)) })
+            }
         }
     }
 
-    fn from_secret(secret: Secret) -> Result<Self> {
-        let public = match &secret {
-            Secret::MlKem768(seed) => crate::wire::copy(mlkem768::generate_key_pair(**seed).pk()),
-            Secret::MlKem1024(seed) => crate::wire::copy(mlkem1024::generate_key_pair(**seed).pk()),
-            Secret::Sntrup761(seed) => crate::wire::copy(seed.expand().0.as_ref()),
-        }?;
-        Ok(Self { secret, public })
+    fn ml_kem_768(seed: Zeroizing<[u8; 64]>) -> Result<Self> {
+        let public = crate::wire::copy(mlkem768::generate_key_pair(*seed).pk())?;
+        Ok(Self { public, secret: Secret::MlKem768(seed) })
+    }
+
+    fn ml_kem_1024(seed: Zeroizing<[u8; 64]>) -> Result<Self> {
+        let public = crate::wire::copy(mlkem1024::generate_key_pair(*seed).pk())?;
+        Ok(Self { public, secret: Secret::MlKem1024(seed) })
     }
 
     /// The public half.
@@ -94,9 +98,9 @@ impl KemKey {
                 let ciphertext = ciphertext.try_into().map_err(|_| unfit())?;
                 *secret = mlkem1024::decapsulate(mlkem1024::generate_key_pair(**seed).private_key(), &ciphertext);
             }
-            Secret::Sntrup761(seed) => {
+            Secret::Sntrup761(key) => {
                 let ciphertext = Ciphertext::try_from(ciphertext).map_err(|_| unfit())?;
-                let shared = seed.decapsulate(&ciphertext);
+                let shared = key.decapsulate(&ciphertext);
                 *secret = shared.as_ref().try_into().map_err(|_| unfit())?;
             }
         }
@@ -119,18 +123,19 @@ mod tests {
     /// encapsulated with the randomness 7, 7, 7 ... and in the bytes 0, 1, 2 ... that nobody encapsulated.
     #[test]
     fn ml_kem_is_that_of_openssl() {
-        let check =
-            |make: fn(Zeroizing<[u8; 64]>) -> Secret, encapsulate: fn(&[u8]) -> Vec<u8>, expected: [&str; 3]| {
-                let key = || KemKey::from_secret(make(Zeroizing::new(std::array::from_fn(|at| at as u8)))).unwrap();
-                let public = digest(HashAlgorithm::Sha256, &[key().public_key()]).unwrap();
-                assert_eq!(public.as_ref(), hex(expected[0]));
-                let ciphertext = encapsulate(key().public_key());
-                assert_eq!(key().decapsulate(&ciphertext).unwrap()[..], hex(expected[1]));
-                let made_up: Vec<u8> = (0..ciphertext.len()).map(|at| at as u8).collect();
-                assert_eq!(key().decapsulate(&made_up).unwrap()[..], hex(expected[2]));
-            };
+        let check = |make: fn(Zeroizing<[u8; 64]>) -> Result<KemKey>,
+                     encapsulate: fn(&[u8]) -> Vec<u8>,
+                     expected: [&str; 3]| {
+            let key = || make(Zeroizing::new(std::array::from_fn(|at| at as u8))).unwrap();
+            let public = digest(HashAlgorithm::Sha256, &[key().public_key()]).unwrap();
+            assert_eq!(public.as_ref(), hex(expected[0]));
+            let ciphertext = encapsulate(key().public_key());
+            assert_eq!(key().decapsulate(&ciphertext).unwrap()[..], hex(expected[1]));
+            let made_up: Vec<u8> = (0..ciphertext.len()).map(|at| at as u8).collect();
+            assert_eq!(key().decapsulate(&made_up).unwrap()[..], hex(expected[2]));
+        };
         check(
-            Secret::MlKem768,
+            KemKey::ml_kem_768,
             |key| mlkem768::encapsulate(&key.try_into().unwrap(), [7; 32]).0.as_ref().to_vec(),
             [
                 "0b7934c83125c788995e2ba6bd761e33046b3e40571be53e023309a29f398cc9",
@@ -139,7 +144,7 @@ mod tests {
             ],
         );
         check(
-            Secret::MlKem1024,
+            KemKey::ml_kem_1024,
             |key| mlkem1024::encapsulate(&key.try_into().unwrap(), [7; 32]).0.as_ref().to_vec(),
             [
                 "c7b8fa0aa471d5ae18922d6ccad5b31e1d84f92ae723abfd13747018740a8530",
