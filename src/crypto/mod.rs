@@ -14,7 +14,7 @@ mod public;
 mod public_text;
 mod random;
 mod signature;
-mod stream;
+mod symmetric;
 
 pub use agreement::{Curve, EphemeralKey};
 pub use digest::{Digest, HashAlgorithm, Hasher, digest};
@@ -27,7 +27,7 @@ pub use public::{KeyType, PublicKey};
 pub use public_text::parse_public_text;
 pub use random::{constant_time_eq, has_hardware_aes, random};
 pub use signature::SignatureAlgorithm;
-pub use stream::StreamCipher;
+pub use symmetric::{CbcCipher, SymmetricCipher};
 
 /// The bytes of a test vector, as the standards print them.
 #[cfg(test)]

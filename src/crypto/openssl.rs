@@ -7,6 +7,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
 use std::ptr::{self, NonNull};
+use std::sync::OnceLock;
 
 use openssl_sys as ffi;
 use zeroize::Zeroizing;
@@ -96,6 +97,39 @@ owned!(KeyObject, ffi::EVP_PKEY, ffi::EVP_PKEY_free);
 owned!(Number, ffi::BIGNUM, ffi::BN_clear_free);
 owned!(NumberContext, ffi::BN_CTX, ffi::BN_CTX_free);
 owned!(Bio, ffi::BIO, ffi::BIO_free_all);
+owned!(LibraryContext, ffi::OSSL_LIB_CTX, ffi::OSSL_LIB_CTX_free);
+
+// SAFETY: libcrypto locks what its contexts share.
+unsafe impl Sync for LibraryContext {}
+
+/// Where an algorithm is fetched from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// What the program, too, has of libcrypto.
+    Default,
+    /// The provider of what is obsolete. It is loaded at first use, and into a context of our own: the program's TLS code
+    /// must not find more than it asked for.
+    Legacy,
+}
+
+impl Source {
+    fn context(self) -> Result<*mut ffi::OSSL_LIB_CTX> {
+        static LEGACY: OnceLock<Option<LibraryContext>> = OnceLock::new();
+        match self {
+            Self::Default => Ok(ptr::null_mut()),
+            Self::Legacy => {
+                let context = LEGACY.get_or_init(|| {
+                    // SAFETY: takes nothing.
+                    let context = LibraryContext(not_null(unsafe { ffi::OSSL_LIB_CTX_new() }).ok()?);
+                    // SAFETY: the context is alive, and the name ends with NUL. The context keeps the provider.
+                    let provider = unsafe { ffi::OSSL_PROVIDER_load(context.0.as_ptr(), c"legacy".as_ptr()) };
+                    not_null(provider).ok().map(|_| context)
+                });
+                context.as_ref().map(|context| context.0.as_ptr()).ok_or(Refused::UNFIT)
+            }
+        }
+    }
+}
 
 /// Fills `out` with random bytes.
 pub(super) fn random(out: &mut [u8]) -> Result<()> {
@@ -130,8 +164,20 @@ pub(super) struct Cipher {
 impl Cipher {
     /// The cipher libcrypto knows as `name`. Key and initial IV must have just the sizes that it takes.
     pub(super) fn new(name: &CStr, direction: Direction, key: &[u8], iv: &[u8]) -> Result<Self> {
-        // SAFETY: `name` ends with NUL; the other two may be NULL.
-        let cipher = unsafe { ffi::EVP_CIPHER_fetch(ptr::null_mut(), name.as_ptr(), ptr::null()) };
+        Self::from_source(Source::Default, name, direction, key, iv)
+    }
+
+    /// [`Cipher::new`], from that source.
+    pub(super) fn from_source(
+        source: Source,
+        name: &CStr,
+        direction: Direction,
+        key: &[u8],
+        iv: &[u8],
+    ) -> Result<Self> {
+        let context = source.context()?;
+        // SAFETY: `context` is NULL or lives as long as the program, `name` ends with NUL, and the last may be NULL.
+        let cipher = unsafe { ffi::EVP_CIPHER_fetch(context, name.as_ptr(), ptr::null()) };
         let cipher = FetchedCipher(not_null(cipher)?);
         // SAFETY: takes nothing.
         let context = CipherContext(not_null(unsafe { ffi::EVP_CIPHER_CTX_new() })?);

@@ -6,7 +6,7 @@ use std::ffi::CStr;
 use super::cipher::{CipherAlgorithm, MacAlgorithm};
 use super::kex::{KexAlgorithm, KexMethod};
 use super::message;
-use crate::crypto::{self, Curve, HashAlgorithm, Kem, SignatureAlgorithm};
+use crate::crypto::{self, CbcCipher, Curve, HashAlgorithm, Kem, SignatureAlgorithm};
 use crate::error::{Code, Error, Result};
 use crate::wire::{Put, Reader, names};
 
@@ -52,7 +52,16 @@ const fn group_exchange(hash: HashAlgorithm) -> KexAlgorithm {
 }
 
 const fn hmac(hash: HashAlgorithm, encrypt_then_mac: bool) -> MacAlgorithm {
-    MacAlgorithm { hash, encrypt_then_mac }
+    MacAlgorithm { hash, tag_len: hash.len(), encrypt_then_mac }
+}
+
+/// The `-96` form, of which so many bits are sent.
+const fn hmac_96(hash: HashAlgorithm) -> MacAlgorithm {
+    MacAlgorithm { hash, tag_len: 12, encrypt_then_mac: false }
+}
+
+const fn cbc(cipher: CbcCipher) -> CipherAlgorithm {
+    CipherAlgorithm::Cbc(cipher)
 }
 
 static KEX: [Method<KexAlgorithm>; 17] = [
@@ -75,29 +84,47 @@ static KEX: [Method<KexAlgorithm>; 17] = [
     on_request(c"diffie-hellman-group-exchange-sha1", group_exchange(HashAlgorithm::Sha1)),
 ];
 
-static HOST_KEY: [Method<SignatureAlgorithm>; 6] = [
+static HOST_KEY: [Method<SignatureAlgorithm>; 7] = [
     method(c"ssh-ed25519", SignatureAlgorithm::Ed25519),
     method(c"ecdsa-sha2-nistp256", SignatureAlgorithm::EcdsaP256),
     method(c"ecdsa-sha2-nistp384", SignatureAlgorithm::EcdsaP384),
     method(c"ecdsa-sha2-nistp521", SignatureAlgorithm::EcdsaP521),
     method(c"rsa-sha2-512", SignatureAlgorithm::RsaSha512),
     method(c"rsa-sha2-256", SignatureAlgorithm::RsaSha256),
+    on_request(c"ssh-rsa", SignatureAlgorithm::RsaSha1),
 ];
 
-static CIPHER: [Method<CipherAlgorithm>; 6] = [
+/// CBC is offered last, and so used only by servers that have nothing else.
+static CIPHER: [Method<CipherAlgorithm>; 15] = [
     method(c"aes256-gcm@openssh.com", CipherAlgorithm::AesGcm(32)),
     method(c"aes128-gcm@openssh.com", CipherAlgorithm::AesGcm(16)),
     method(c"chacha20-poly1305@openssh.com", CipherAlgorithm::ChaCha20Poly1305),
     method(c"aes256-ctr", CipherAlgorithm::AesCtr(32)),
     method(c"aes192-ctr", CipherAlgorithm::AesCtr(24)),
     method(c"aes128-ctr", CipherAlgorithm::AesCtr(16)),
+    method(c"aes256-cbc", cbc(CbcCipher::Aes(32))),
+    method(c"rijndael-cbc@lysator.liu.se", cbc(CbcCipher::Aes(32))),
+    method(c"aes192-cbc", cbc(CbcCipher::Aes(24))),
+    method(c"aes128-cbc", cbc(CbcCipher::Aes(16))),
+    on_request(c"blowfish-cbc", cbc(CbcCipher::Blowfish)),
+    on_request(c"arcfour128", CipherAlgorithm::Arcfour { discard: true }),
+    on_request(c"arcfour", CipherAlgorithm::Arcfour { discard: false }),
+    on_request(c"cast128-cbc", cbc(CbcCipher::Cast128)),
+    on_request(c"3des-cbc", cbc(CbcCipher::TripleDes)),
 ];
 
-static MAC: [Method<MacAlgorithm>; 4] = [
+static MAC: [Method<MacAlgorithm>; 11] = [
     method(c"hmac-sha2-256-etm@openssh.com", hmac(HashAlgorithm::Sha256, true)),
     method(c"hmac-sha2-512-etm@openssh.com", hmac(HashAlgorithm::Sha512, true)),
     method(c"hmac-sha2-256", hmac(HashAlgorithm::Sha256, false)),
     method(c"hmac-sha2-512", hmac(HashAlgorithm::Sha512, false)),
+    on_request(c"hmac-sha1-etm@openssh.com", hmac(HashAlgorithm::Sha1, true)),
+    on_request(c"hmac-sha1", hmac(HashAlgorithm::Sha1, false)),
+    on_request(c"hmac-sha1-96", hmac_96(HashAlgorithm::Sha1)),
+    on_request(c"hmac-md5", hmac(HashAlgorithm::Md5, false)),
+    on_request(c"hmac-md5-96", hmac_96(HashAlgorithm::Md5)),
+    on_request(c"hmac-ripemd160", hmac(HashAlgorithm::Ripemd160, false)),
+    on_request(c"hmac-ripemd160@openssh.com", hmac(HashAlgorithm::Ripemd160, false)),
 ];
 
 static COMPRESSION: [Method<()>; 1] = [method(c"none", ())];
@@ -168,6 +195,16 @@ impl MethodType {
         })
     }
 
+    /// Whether libcrypto has what the list knows by that name. What is offered by default it has.
+    fn is_available(self, name: &CStr) -> bool {
+        let name = name.to_bytes();
+        match self {
+            Self::CryptCs | Self::CryptSc => find(&CIPHER, name).is_ok_and(|cipher| cipher.algorithm.is_available()),
+            Self::MacCs | Self::MacSc => find(&MAC, name).is_ok_and(|mac| mac.algorithm.is_available()),
+            _ => true,
+        }
+    }
+
     /// The names that are offered unless the program says otherwise.
     fn offered(self) -> Vec<u8> {
         let known = self.known().unwrap_or_default();
@@ -177,7 +214,8 @@ impl MethodType {
 
     /// What `libssh2_session_supported_algs` reports: the known names, and the pseudo methods of the key exchange list.
     pub fn supported(self) -> Option<Vec<&'static CStr>> {
-        let mut known: Vec<_> = self.known()?.into_iter().map(|(name, _)| name).collect();
+        let available = |(name, offered): (_, bool)| (offered || self.is_available(name)).then_some(name);
+        let mut known: Vec<_> = self.known()?.into_iter().filter_map(available).collect();
         if self == Self::Kex {
             known.extend([EXT_INFO_C, STRICT_C]);
         }
@@ -217,9 +255,11 @@ impl Preferences {
     /// Offers the known names of the comma-separated `wanted`, in its order.
     pub fn set(&mut self, kind: MethodType, wanted: &[u8]) -> Result<()> {
         let known = kind.known();
-        let chosen: Vec<&[u8]> = names(wanted)
-            .filter(|name| known.as_ref().is_none_or(|known| known.iter().any(|(known, _)| known.to_bytes() == *name)))
-            .collect();
+        let is_known = |name: &[u8]| {
+            let found = known.as_ref().map(|known| known.iter().find(|(known, _)| known.to_bytes() == name));
+            found.is_none_or(|found| found.is_some_and(|(name, offered)| *offered || kind.is_available(name)))
+        };
+        let chosen: Vec<&[u8]> = names(wanted).filter(|name| is_known(name)).collect();
         if chosen.is_empty() {
             return Err(Error::new(Code::MethodNotSupported, "None of the preferred methods is supported").with(wanted));
         }

@@ -128,6 +128,8 @@ enum Next {
     Length,
     /// The next packet takes so many bytes.
     Packet(usize),
+    /// The next packet is refused, but that may show only after so many bytes.
+    Refused(Error, usize),
 }
 
 /// The incoming half: packets are opened in the queue where the socket put them.
@@ -170,9 +172,33 @@ impl Rx {
     /// Opens the next packet that has arrived whole: where its payload lies, see [`Rx::payload`].
     pub fn packet(&mut self) -> Result<Option<Range<usize>>> {
         self.drop_handed_out();
+        if let Next::Refused(..) = self.next {
+            return self.wait_to_refuse();
+        }
+        match self.open_next() {
+            Ok(payload) => Ok(payload),
+            Err(error) => match self.opener.hides_refusal_for() {
+                None => Err(error),
+                Some(bytes) => {
+                    self.next = Next::Refused(error, bytes);
+                    self.wait_to_refuse()
+                }
+            },
+        }
+    }
+
+    fn wait_to_refuse(&mut self) -> Result<Option<Range<usize>>> {
+        let Next::Refused(error, left) = &mut self.next else { return Ok(None) };
+        let came = self.input.len().min(*left);
+        self.input.consume(came);
+        *left = left.saturating_sub(came);
+        if *left == 0 { Err(error.clone()) } else { Ok(None) }
+    }
+
+    fn open_next(&mut self) -> Result<Option<Range<usize>>> {
         let total = match self.next {
             Next::Packet(total) => total,
-            Next::Length => match self.opener.measure(self.sequence, self.input.filled_mut())? {
+            _ => match self.opener.measure(self.sequence, self.input.filled_mut())? {
                 Some(total) => total,
                 None => return Ok(None),
             },
@@ -223,4 +249,49 @@ fn hold(held: &mut Vec<u8>, parts: &[&[u8]]) -> Result<()> {
     }
     held.put_u32(u32::try_from(length).map_err(|_| Error::alloc())?)?;
     parts.iter().try_for_each(|part| held.put(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cipher::{CipherAlgorithm, Keys, MacAlgorithm};
+    use super::*;
+    use crate::crypto::{CbcCipher, HashAlgorithm};
+
+    fn keys(encrypt_then_mac: bool) -> Keys<'static> {
+        Keys {
+            cipher: CipherAlgorithm::Cbc(CbcCipher::Aes(16)),
+            mac: MacAlgorithm { hash: HashAlgorithm::Sha256, tag_len: 32, encrypt_then_mac },
+            iv: &[1; 16],
+            key: &[2; 16],
+            mac_key: &[3; 32],
+        }
+    }
+
+    /// Where a packet of chained blocks is wrong must not show by how much is taken in.
+    #[test]
+    fn chained_blocks_are_refused_after_the_same_number_of_bytes() {
+        for (encrypt_then_mac, expected) in [(false, 4 + 256 * 1024 + 32), (true, 0)] {
+            for at in [0, 1, 20, 70] {
+                let mut tx = Tx::default();
+                tx.rekey(Sealer::new(&keys(encrypt_then_mac)).unwrap(), false);
+                tx.send(&[&[7; 60]]).unwrap();
+                let mut packet = tx.queue().filled().to_vec();
+                packet[at] ^= 0x80;
+                let mut rx = Rx::default();
+                rx.rekey(Opener::new(&keys(encrypt_then_mac)).unwrap(), false);
+                rx.queue().put(&packet).unwrap();
+                let mut taken = packet.len();
+                let error = loop {
+                    match rx.packet() {
+                        Err(error) => break error,
+                        Ok(found) => assert!(found.is_none()),
+                    }
+                    rx.queue().put(&[0; 4]).unwrap();
+                    taken += 4;
+                };
+                assert!(matches!(error.code, Code::InvalidMac | Code::OutOfBoundary | Code::Decrypt), "{error}");
+                assert!(taken.abs_diff(expected.max(packet.len())) < 4, "{taken} bytes, wrong at {at}");
+            }
+        }
+    }
 }
