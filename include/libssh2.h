@@ -1116,6 +1116,28 @@ int libssh2_trace_sethandler(LIBSSH2_SESSION *session,
                              void *context,
                              libssh2_trace_handler_func callback);
 
+/* Sets how often a keepalive is sent: a global request "keepalive@libssh2.org" (RFC 4254 section 4), which want_reply not
+   0 asks the server to answer. Calls that wait in blocking mode send it by themselves; otherwise it is for
+   libssh2_keepalive_send().
+   
+   interval is in seconds; 0, as at the beginning, is none, and 1 counts as 2.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API
+void libssh2_keepalive_config(LIBSSH2_SESSION *session,
+                              int want_reply,
+                              unsigned int interval);
+
+/* Sends a keepalive if the interval of libssh2_keepalive_config() is over since the last one; the first call always
+   sends one. seconds_to_next, unless it is NULL, is set to the time until the next one, 0 if there is none.
+   
+   Returns 0, also when the socket does not take it at once; LIBSSH2_ERROR_SOCKET_SEND when the connection is dead.
+   
+   Requires: session is NULL or a session that has not been freed; seconds_to_next can be written to. */
+LIBSSH2_API
+int libssh2_keepalive_send(LIBSSH2_SESSION *session,
+                           int *seconds_to_next);
+
 /* Makes a session. It is not connected yet, and in blocking mode.
    
    my_alloc, my_free and my_realloc are the allocator for everything that passes between the program and the library;
@@ -1337,7 +1359,7 @@ int libssh2_session_last_errno(LIBSSH2_SESSION *session);
 
 /* Sets the last failure, for programs that wrap functions of this library. errmsg is copied; NULL is an empty text.
    
-   Returns errcode, or LIBSSH2_ERROR_BAD_USE if session is NULL.
+   Returns errcode.
    
    Requires: session is NULL or a session that has not been freed; errmsg is terminated. */
 LIBSSH2_API

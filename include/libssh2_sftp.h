@@ -330,28 +330,6 @@ struct _LIBSSH2_SFTP_HANDLE;
 
 typedef struct _LIBSSH2_SFTP LIBSSH2_SFTP;
 
-/* A file's attributes. A field means something only when its bit is set in `flags`. */
-struct _LIBSSH2_SFTP_ATTRIBUTES {
-    /* Which fields are set: LIBSSH2_SFTP_ATTR_ bits. */
-    unsigned long flags;
-    /* Bytes in the file. */
-    libssh2_uint64_t filesize;
-    /* The owner's number. */
-    unsigned long uid;
-    /* The group's number. */
-    unsigned long gid;
-    /* Type and mode, as in LIBSSH2_SFTP_S_. */
-    unsigned long permissions;
-    /* Last access, in seconds since 1970. */
-    unsigned long atime;
-    /* Last change, in seconds since 1970. */
-    unsigned long mtime;
-};
-
-typedef struct _LIBSSH2_SFTP_ATTRIBUTES LIBSSH2_SFTP_ATTRIBUTES;
-
-typedef struct _LIBSSH2_SFTP_HANDLE LIBSSH2_SFTP_HANDLE;
-
 /* What the server says of a file system. */
 struct _LIBSSH2_SFTP_STATVFS {
     /* Block size, in bytes. */
@@ -379,6 +357,28 @@ struct _LIBSSH2_SFTP_STATVFS {
 };
 
 typedef struct _LIBSSH2_SFTP_STATVFS LIBSSH2_SFTP_STATVFS;
+
+/* A file's attributes. A field means something only when its bit is set in `flags`. */
+struct _LIBSSH2_SFTP_ATTRIBUTES {
+    /* Which fields are set: LIBSSH2_SFTP_ATTR_ bits. */
+    unsigned long flags;
+    /* Bytes in the file. */
+    libssh2_uint64_t filesize;
+    /* The owner's number. */
+    unsigned long uid;
+    /* The group's number. */
+    unsigned long gid;
+    /* Type and mode, as in LIBSSH2_SFTP_S_. */
+    unsigned long permissions;
+    /* Last access, in seconds since 1970. */
+    unsigned long atime;
+    /* Last change, in seconds since 1970. */
+    unsigned long mtime;
+};
+
+typedef struct _LIBSSH2_SFTP_ATTRIBUTES LIBSSH2_SFTP_ATTRIBUTES;
+
+typedef struct _LIBSSH2_SFTP_HANDLE LIBSSH2_SFTP_HANDLE;
 
 /* Starts SFTP on a session that is logged in (draft-ietf-secsh-filexfer-02): opens a channel and starts the server's
    "sftp" subsystem on it.
@@ -440,6 +440,32 @@ int libssh2_sftp_rename_ex(LIBSSH2_SFTP *sftp,
                            const char *dest_filename,
                            unsigned int dest_filename_len,
                            long _flags);
+
+/* Renames a file or directory on the server and replaces what has the new name (OpenSSH's PROTOCOL section 4.3,
+   "posix-rename@openssh.com"). The names are so many bytes each.
+   
+   Returns 0, or fails as libssh2_sftp_rename_ex() does: without a word to the server, and with
+   LIBSSH2_FX_OP_UNSUPPORTED, if that has not announced the extension.
+   
+   Requires: sftp is NULL or a conversation that has not been shut down; the names can be read. */
+LIBSSH2_API
+int libssh2_sftp_posix_rename_ex(LIBSSH2_SFTP *sftp,
+                                 const char *source_filename,
+                                 size_t source_filename_len,
+                                 const char *dest_filename,
+                                 size_t dest_filename_len);
+
+/* Asks about the file system that a path is on (OpenSSH's PROTOCOL section 4.4, "statvfs@openssh.com"). path is path_len
+   bytes; st is filled with the answer.
+   
+   Returns 0, or fails as libssh2_sftp_rename_ex() does; LIBSSH2_ERROR_BAD_USE when st is NULL.
+   
+   Requires: sftp is NULL or a conversation that has not been shut down; path can be read, st written. */
+LIBSSH2_API
+int libssh2_sftp_statvfs(LIBSSH2_SFTP *sftp,
+                         const char *path,
+                         size_t path_len,
+                         LIBSSH2_SFTP_STATVFS *st);
 
 /* Deletes a file on the server (draft section 6.5). filename is filename_len bytes.
    
@@ -599,6 +625,16 @@ int libssh2_sftp_readdir_ex(LIBSSH2_SFTP_HANDLE *handle,
    Requires: handle is NULL or an open file. */
 LIBSSH2_API
 int libssh2_sftp_fsync(LIBSSH2_SFTP_HANDLE *handle);
+
+/* Asks about the file system that an open file is on (OpenSSH's PROTOCOL section 4.4, "fstatvfs@openssh.com"). st is
+   filled with the answer.
+   
+   Returns 0, or fails as libssh2_sftp_fsync() does; LIBSSH2_ERROR_BAD_USE when st is NULL.
+   
+   Requires: handle is NULL or an open file or directory; st can be written to. */
+LIBSSH2_API
+int libssh2_sftp_fstatvfs(LIBSSH2_SFTP_HANDLE *handle,
+                          LIBSSH2_SFTP_STATVFS *st);
 
 /* Closes a file or directory and frees its handle (draft section 6.3). Waits for the answers to writes that are on
    their way.

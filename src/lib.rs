@@ -13,6 +13,7 @@ pub mod error;
 pub mod ffi;
 mod global;
 pub mod io;
+pub mod keepalive;
 pub mod op;
 pub mod session;
 pub mod sftp;

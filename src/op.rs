@@ -74,15 +74,15 @@ pub fn drive<T>(
         if let Poll::Ready(result) = polled {
             return result;
         }
-        let (blocking, wants_to_queue) = {
+        let (blocking, waits_first, wants_to_queue) = {
             let session = lend(session)?;
-            (session.is_blocking(), session.wants_to_queue())
+            (session.is_blocking(), session.waits_first(), session.wants_to_queue())
         };
         if wants_to_queue {
             continue;
         }
-        // What just left needs time to be answered: where waiting is allowed, wait before looking.
-        if blocking && sent && !host.hides_bytes() {
+        let waits_first = waits_first && !host.hides_bytes();
+        if waits_first {
             wait(session, host, deadline)?;
         }
         if receive(session, host)? {
@@ -97,7 +97,9 @@ pub fn drive<T>(
         if !blocking {
             return Err(lend(session)?.would_block());
         }
-        wait(session, host, deadline)?;
+        if !waits_first {
+            wait(session, host, deadline)?;
+        }
     }
 }
 
@@ -185,7 +187,8 @@ fn receive(session: &RefCell<Session>, host: &dyn Host) -> Result<bool> {
 /// Waits until the socket can move bytes, or until `deadline`, or until the operation wants to be polled again.
 fn wait(session: &RefCell<Session>, host: &dyn Host, deadline: Option<Instant>) -> Result<()> {
     let (interest, wake_at) = {
-        let session = lend(session)?;
+        let mut session = lend(session)?;
+        session.keep_alive()?;
         (session.interest(), session.wake_at())
     };
     let now = host.now();
@@ -220,6 +223,9 @@ pub enum Call {
     SftpStat,
     SftpSetstat,
     SftpRename,
+    SftpPosixRename,
+    SftpStatvfs,
+    SftpFstatvfs,
     SftpUnlink,
     SftpMkdir,
     SftpRmdir,

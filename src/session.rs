@@ -9,6 +9,7 @@ use crate::channel::{Channels, Close};
 use crate::error::{Code, Error, Result};
 use crate::global;
 use crate::io::Readiness;
+use crate::keepalive::Keepalive;
 use crate::op::{Op, Slots, Transfer};
 use crate::sftp::{Sftps, Sink};
 use crate::transport::{Transport, message};
@@ -52,6 +53,8 @@ pub struct Session {
     pub channels: Channels,
     /// The SFTP subsystems.
     pub sftps: Sftps,
+    /// Keepalives.
+    pub keepalive: Keepalive,
     /// Unfinished operations of the session itself.
     pub slots: Slots,
     now: Instant,
@@ -77,6 +80,7 @@ impl Session {
             auth: Auth::default(),
             channels: Channels::default(),
             sftps: Sftps::default(),
+            keepalive: Keepalive::default(),
             slots: Slots::default(),
             now,
             wake_at: None,
@@ -128,6 +132,12 @@ impl Session {
         Poll::Pending
     }
 
+    /// Sends a keepalive if one is due: how long until the next one.
+    pub fn send_keepalive(&mut self) -> Result<Duration> {
+        self.transport.check()?;
+        self.keepalive.send_if_due(&mut self.transport.tx, self.now)
+    }
+
     /// Ready when all that was queued has left.
     pub fn poll_flushed(&mut self) -> Poll<Result<()>> {
         match self.pump() {
@@ -162,10 +172,29 @@ impl Session {
         self.has_more = false;
     }
 
+    /// Before a wait: sends the keepalive that is due, and sees to it that the wait ends when the next one is.
+    pub(crate) fn keep_alive(&mut self) -> Result<()> {
+        let Some(due) = self.keepalive.due().filter(|_| self.transport.is_established()) else { return Ok(()) };
+        let due = if due <= self.now {
+            let next = self.send_keepalive()?;
+            self.now.checked_add(next)
+        } else {
+            Some(due)
+        };
+        self.wake_at = self.wake_at.into_iter().chain(due).min();
+        Ok(())
+    }
+
     /// When the call that begins now has to end.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let milliseconds = u64::try_from(self.settings.timeout).ok().filter(|&set| set > 0)?;
         self.now.checked_add(Duration::from_millis(milliseconds))
+    }
+
+    /// Whether to wait before looking for bytes: hardly anything is there before the wait, and looking costs as much. A
+    /// connection that cannot send any more is only looked at.
+    pub(crate) const fn waits_first(&self) -> bool {
+        self.is_blocking() && self.send_failure.is_none()
     }
 
     /// Whether the operation can queue more now that the socket has taken what there was.

@@ -4,13 +4,14 @@
 //! three runs. What C says with the preprocessor, cbindgen cannot see: that comes from `src/ffi/header`, and the
 //! functions below turn what cbindgen makes of callbacks and numbers into what the interface has.
 #![allow(
-    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
-    reason = "it is all a test"
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
 )]
-#![allow(clippy::arithmetic_side_effects, clippy::string_slice, missing_docs, reason = "it is all a test")]
 
 use std::collections::HashMap;
 use std::fs;
@@ -85,8 +86,10 @@ impl Header {
     fn declarations(&self) -> String {
         let sources = self.sources();
         let mut config = cbindgen::Config::from_file(root().join("cbindgen.toml")).unwrap();
-        // Unless told so, cbindgen leaves out what no function mentions.
-        config.export.include = sources.iter().flat_map(|source| types(source)).collect();
+        let (types, functions): (Vec<_>, Vec<_>) = sources.iter().partition(|path| path.starts_with(types_root()));
+        // Unless told so, cbindgen leaves out types that no function mentions, and takes in every public constant.
+        config.export.include = names(&types, &["type ", "struct ", "enum ", "union "]);
+        config.export.exclude.extend(names(&functions, &["const ", "static "]));
         let mut builder = cbindgen::Builder::new().with_config(config);
         for source in &sources {
             builder = builder.with_src(source);
@@ -123,7 +126,7 @@ impl Header {
             None => HEADERS.iter().filter_map(|header| header.chapter).all(|chapter| !belongs(path, chapter)),
         });
         // Types first, then functions; each in the order of their files' names.
-        sources.sort_by_key(|path| (!path.starts_with(root().join("src/ffi/types")), path.clone()));
+        sources.sort_by_key(|path| (!path.starts_with(types_root()), path.clone()));
         sources
     }
 }
@@ -140,15 +143,15 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The names of the types that a source file declares.
-fn types(source: &Path) -> Vec<String> {
-    let text = fs::read_to_string(source).unwrap();
+/// The names of the public items of some kinds that source files declare.
+fn names(sources: &[&PathBuf], kinds: &[&str]) -> Vec<String> {
     let name = |line: &str| {
-        let line = line.strip_prefix("pub ")?;
-        let name = ["type ", "struct ", "enum ", "union "].iter().find_map(|kind| line.strip_prefix(kind))?;
-        Some(name.split([' ', ';']).next()?.to_string())
+        let item = line.strip_prefix("pub ")?;
+        let name = kinds.iter().find_map(|kind| item.strip_prefix(kind))?;
+        Some(name.split([' ', ';', ':']).next()?.to_string())
     };
-    text.lines().filter_map(name).collect()
+    let text = |source: &&PathBuf| fs::read_to_string(source).unwrap();
+    sources.iter().map(text).flat_map(|text| text.lines().filter_map(name).collect::<Vec<_>>()).collect()
 }
 
 /// The interface names its callback types by macros that declare: `LIBSSH2_X_FUNC(*f)` is a pointer to such a function
@@ -239,6 +242,10 @@ fn comments_tightened(text: &str) -> String {
         }
     }
     made
+}
+
+fn types_root() -> PathBuf {
+    root().join("src/ffi/types")
 }
 
 fn root() -> &'static Path {

@@ -22,9 +22,10 @@ static void check_number(const char *what, long is, long should_be)
 static void check_text(const char *what, const char *is, const char *should_be)
 {
     checks++;
-    if(strcmp(is, should_be)) {
+    if(!is || strcmp(is, should_be)) {
         failures++;
-        printf("not ok %d - %s is \"%s\", not \"%s\"\n", checks, what, is, should_be);
+        printf("not ok %d - %s is \"%s\", not \"%s\"\n", checks, what,
+               is ? is : "(NULL)", should_be);
     }
     else
         printf("ok %d - %s\n", checks, what);

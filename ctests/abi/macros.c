@@ -583,10 +583,14 @@ static void file_types(void)
 
 static void publickey_calls(void)
 {
-    /* The macros bring their own commas. */
+    /* The macros bring their own commas. C89 cannot initialise an array with what strlen() returns. */
     libssh2_publickey_attribute list[] = {
         libssh2_publickey_attribute_fast("comment", "home", 0)
+#if defined(__STDC_VERSION__) || defined(__cplusplus)
         libssh2_publickey_attribute("from", "10.*", 1)
+#else
+        libssh2_publickey_attribute_fast("from", "10.*", 1)
+#endif
     };
     static const unsigned char name[] = "ssh-rsa";
     CALL(libssh2_publickey_add(pkey, name, blob, 9, 1, sizeof(list) / sizeof(list[0]), list),

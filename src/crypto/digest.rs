@@ -101,3 +101,34 @@ pub fn digest(algorithm: HashAlgorithm, parts: &[&[u8]]) -> Result<Digest> {
     parts.iter().try_for_each(|part| hasher.update(part))?;
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::hex;
+    use super::*;
+
+    #[test]
+    fn hashes_of_abc_in_rfc_1321_and_fips_180() {
+        let vectors = [
+            (HashAlgorithm::Md5, "900150983cd24fb0d6963f7d28e17f72"),
+            (HashAlgorithm::Sha1, "a9993e364706816aba3e25717850c26c9cd0d89d"),
+            (HashAlgorithm::Sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            (
+                HashAlgorithm::Sha384,
+                "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed
+                 8086072ba1e7cc2358baeca134c825a7",
+            ),
+            (
+                HashAlgorithm::Sha512,
+                "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a
+                 2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+            ),
+        ];
+        for (algorithm, expected) in vectors {
+            let whole = digest(algorithm, &[b"abc"]).unwrap();
+            assert_eq!(whole.as_ref(), hex(expected), "{algorithm:?}");
+            assert_eq!(whole.as_ref().len(), algorithm.len());
+            assert_eq!(digest(algorithm, &[b"a", b"", b"bc"]).unwrap().as_ref(), hex(expected));
+        }
+    }
+}

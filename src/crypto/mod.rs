@@ -24,3 +24,10 @@ pub use public_text::parse_public_text;
 pub use random::{constant_time_eq, has_hardware_aes, random};
 pub use signature::SignatureAlgorithm;
 pub use stream::StreamCipher;
+
+/// The bytes of a test vector, as the standards print them.
+#[cfg(test)]
+fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u32> = text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_digit(16).unwrap()).collect();
+    digits.chunks_exact(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap()).collect()
+}

@@ -653,3 +653,69 @@ impl<T> OrRefuse<T> for Result<T> {
         self.map_err(|refused| refused.into_error(code, text))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The program's TLS code takes what lies in the queue for its own failure.
+    fn nothing_is_left_behind() {
+        // SAFETY: takes nothing.
+        assert_eq!(unsafe { ffi::ERR_peek_last_error() }, 0);
+    }
+
+    #[test]
+    fn a_refusal_says_why_and_leaves_nothing_in_the_queue() {
+        let refused = Cipher::new(c"no such cipher", Direction::Encrypt, &[], &[]).err().unwrap();
+        let error = refused.into_error(Code::Encrypt, "Cipher is not to be had");
+        assert!(error.to_string().starts_with("Cipher is not to be had: "), "{error}");
+        nothing_is_left_behind();
+        assert!(Hash::new(c"no such hash").is_err() && Key::generate(c"EC", Some(c"no such curve")).is_err());
+        nothing_is_left_behind();
+        assert!(Key::from_pem(b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", b"").is_err());
+        nothing_is_left_behind();
+    }
+
+    #[test]
+    fn our_own_refusals_have_no_reason() {
+        let error = Refused::UNFIT.into_error(Code::Encrypt, "Sizes do not fit");
+        assert_eq!(error.to_string(), "Sizes do not fit");
+    }
+
+    #[test]
+    fn a_block_cipher_takes_whole_blocks_and_no_tag() {
+        let mut cipher = Cipher::new(c"AES-128-CBC", Direction::Encrypt, &[0; 16], &[0; 16]).unwrap();
+        for len in [1, 15, 17, 31] {
+            assert!(cipher.update_in_place(&mut vec![0; len]).is_err());
+        }
+        let mut data = [0; 32];
+        cipher.update_in_place(&mut data).unwrap();
+        cipher.restart(&[0; 16]).unwrap();
+        let mut again = [0; 32];
+        cipher.update(&[0; 32], &mut again).unwrap();
+        assert_eq!(data, again);
+        assert!(cipher.authenticate(b"front").is_err() && cipher.tag(&mut [0; 16]).is_err());
+        assert!(cipher.restart(&[0; 12]).is_err());
+    }
+
+    #[test]
+    fn an_output_that_is_too_short_is_refused() {
+        let mut mac = Mac::hmac(c"SHA256", b"key").unwrap();
+        assert!(mac.compute(None, &[b"data"], &mut [0; 31]).is_err());
+        assert!(mac.compute(None, &[b"data"], &mut [0; 32]).is_ok());
+        let mut mac = Mac::poly1305().unwrap();
+        assert!(mac.compute(Some(&[0; 32]), &[b"data"], &mut [0; 15]).is_err());
+        assert!(mac.compute(Some(&[0; 31]), &[b"data"], &mut [0; 16]).is_err());
+        assert!(mac.compute(Some(&[0; 32]), &[b"data"], &mut [0; 16]).is_ok());
+        nothing_is_left_behind();
+    }
+
+    #[test]
+    fn remainders() {
+        assert_eq!(modulo_predecessor(&[100], &[8]).unwrap()[..], [2]);
+        assert_eq!(modulo_predecessor(&[1, 0], &[0xff]).unwrap()[..], [2]);
+        assert!(modulo_predecessor(&[14], &[8]).unwrap().is_empty());
+        assert!(modulo_predecessor(&[14], &[1]).is_err());
+        nothing_is_left_behind();
+    }
+}

@@ -105,8 +105,7 @@ impl PublicKey {
     }
 
     /// Checks that `signature`, in the form of the wire with the algorithm's name in front, is this key's over `data`
-    /// by
-    /// `algorithm` and no other.
+    /// by `algorithm` and no other.
     pub fn verify(&self, algorithm: SignatureAlgorithm, data: &[u8], signature: &[u8]) -> Result<()> {
         const WRONG: &str = "Signature is wrong";
         if algorithm.key_type() != self.kind {
@@ -172,4 +171,180 @@ pub(super) fn mpint<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Short> {
     }
     let trimmed = der::trim(digits);
     if trimmed.is_empty() { Err(Short) } else { Ok(trimmed) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hex;
+    use super::*;
+    use crate::wire::Put;
+
+    fn blob(fields: &[&[u8]]) -> Vec<u8> {
+        let mut blob = Vec::new();
+        fields.iter().try_for_each(|field| blob.put_string(field)).unwrap();
+        blob
+    }
+
+    fn numbers(numbers: &[&[u8]]) -> Vec<u8> {
+        let mut blob = Vec::new();
+        numbers.iter().try_for_each(|number| blob.put_mpint(number)).unwrap();
+        blob
+    }
+
+    struct Vector {
+        algorithm: SignatureAlgorithm,
+        key: Vec<u8>,
+        message: &'static [u8],
+        signature: Vec<u8>,
+    }
+
+    fn ecdsa(algorithm: SignatureAlgorithm, point: [&str; 2], signature: [&str; 2]) -> Vector {
+        let (name, curve) = (algorithm.name().as_bytes(), algorithm.key_type().nist().unwrap().name.as_bytes());
+        Vector {
+            algorithm,
+            key: blob(&[name, curve, &[&[4], &hex(point[0])[..], &hex(point[1])].concat()]),
+            message: b"sample",
+            signature: blob(&[name, &numbers(&[&hex(signature[0]), &hex(signature[1])])]),
+        }
+    }
+
+    /// RFC 8032 section 7.1 test 1, and RFC 6979 sections A.2.5 to A.2.7.
+    fn vectors() -> [Vector; 4] {
+        [
+            Vector {
+                algorithm: SignatureAlgorithm::Ed25519,
+                key: blob(&[b"ssh-ed25519", &hex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")]),
+                message: b"",
+                signature: blob(&[
+                    b"ssh-ed25519",
+                    &hex("e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155
+                          5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"),
+                ]),
+            },
+            ecdsa(
+                SignatureAlgorithm::EcdsaP256,
+                [
+                    "60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6",
+                    "7903FE1008B8BC99A41AE9E95628BC64F2F1B20C2D7E9F5177A3C294D4462299",
+                ],
+                [
+                    "EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716",
+                    "F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8",
+                ],
+            ),
+            ecdsa(
+                SignatureAlgorithm::EcdsaP384,
+                [
+                    "EC3A4E415B4E19A4568618029F427FA5DA9A8BC4AE92E02E06AAE5286B300C64
+                     DEF8F0EA9055866064A254515480BC13",
+                    "8015D9B72D7D57244EA8EF9AC0C621896708A59367F9DFB9F54CA84B3F1C9DB1
+                     288B231C3AE0D4FE7344FD2533264720",
+                ],
+                [
+                    "94EDBB92A5ECB8AAD4736E56C691916B3F88140666CE9FA73D64C4EA95AD133C
+                     81A648152E44ACF96E36DD1E80FABE46",
+                    "99EF4AEB15F178CEA1FE40DB2603138F130E740A19624526203B6351D0A3A94F
+                     A329C145786E679E7B82C71A38628AC8",
+                ],
+            ),
+            ecdsa(
+                SignatureAlgorithm::EcdsaP521,
+                [
+                    "01894550D0785932E00EAA23B694F213F8C3121F86DC97A04E5A7167DB4E5BCD371123D46E45DB6B
+                     5D5370A7F20FB633155D38FFA16D2BD761DCAC474B9A2F5023A4",
+                    "00493101C962CD4D2FDDF782285E64584139C2F91B47F87FF82354D6630F746A28A0DB25741B5B34
+                     A828008B22ACC23F924FAAFBD4D33F81EA66956DFEAA2BFDFCF5",
+                ],
+                [
+                    "00C328FAFCBD79DD77850370C46325D987CB525569FB63C5D3BC53950E6D4C5F174E25A1EE9017B5
+                     D450606ADD152B534931D7D4E8455CC91F9B15BF05EC36E377FA",
+                    "00617CCE7CF5064806C467F678D3B4080D6F1CC50AF26CA209417308281B68AF282623EAA63E5B5C
+                     0723D8B8C37FF0777B1A20F8CCB1DCCC43997F1EE0E44DA4A67A",
+                ],
+            ),
+        ]
+    }
+
+    #[test]
+    fn published_signatures_are_right() {
+        for Vector { algorithm, key, message, signature } in vectors() {
+            let key = PublicKey::from_blob(&key).unwrap();
+            assert_eq!(key.key_type(), algorithm.key_type());
+            key.verify(algorithm, message, &signature).unwrap();
+            assert_eq!(key.verify(algorithm, b"another", &signature).unwrap_err().code, Code::HostkeySign);
+        }
+    }
+
+    #[test]
+    fn leading_zeros_in_front_of_a_number_are_forgiven() {
+        let [_, Vector { algorithm, key, message, .. }, ..] = vectors();
+        let r = hex("EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716");
+        let s = hex("F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8");
+        let key = PublicKey::from_blob(&key).unwrap();
+        let with_zeros = |zeros: usize| {
+            let pair = blob(&[&[&vec![0; zeros][..], &r].concat(), &[&[0][..], &s].concat()]);
+            blob(&[algorithm.name().as_bytes(), &pair])
+        };
+        for zeros in 1..4 {
+            key.verify(algorithm, message, &with_zeros(zeros)).unwrap();
+        }
+        // Without one the number is negative.
+        assert!(key.verify(algorithm, message, &with_zeros(0)).is_err());
+    }
+
+    #[test]
+    fn a_signature_is_of_one_algorithm_and_whole() {
+        for Vector { algorithm, key, message, signature } in vectors() {
+            let key = PublicKey::from_blob(&key).unwrap();
+            for other in SignatureAlgorithm::ALL {
+                assert_eq!(key.verify(other, message, &signature).is_ok(), other == algorithm, "{other:?}");
+            }
+            for len in 0..signature.len() {
+                assert!(key.verify(algorithm, message, &signature[..len]).is_err());
+            }
+            assert!(key.verify(algorithm, message, &[&signature[..], &[0]].concat()).is_err());
+            for at in 0..signature.len() {
+                for bit in [1, 0x80] {
+                    let mut wrong = signature.clone();
+                    wrong[at] ^= bit;
+                    assert!(key.verify(algorithm, message, &wrong).is_err(), "{algorithm:?} at {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_is_of_its_form_and_whole() {
+        for Vector { algorithm, key, message, signature } in vectors() {
+            for len in 0..key.len() {
+                assert_eq!(PublicKey::from_blob(&key[..len]).err().unwrap().code, Code::HostkeyInit);
+            }
+            assert!(PublicKey::from_blob(&[&key[..], &[0]].concat()).is_err());
+            for at in 0..key.len() {
+                let mut other = key.clone();
+                other[at] ^= 1;
+                // Ed25519 takes any bytes for a key.
+                if let Ok(other) = PublicKey::from_blob(&other) {
+                    assert!(other.verify(algorithm, message, &signature).is_err(), "{algorithm:?} at {at}");
+                }
+            }
+        }
+        for other in [&b"ssh-dss"[..], b"", b"ssh-ed25519\0", b"ssh-ed25519-cert-v01@openssh.com"] {
+            assert!(PublicKey::from_blob(&blob(&[other, &[0; 32]])).is_err());
+        }
+    }
+
+    #[test]
+    fn rsa_keys_of_absurd_sizes_are_refused() {
+        let taken =
+            |e: &[u8], n: &[u8]| PublicKey::from_blob(&[blob(&[b"ssh-rsa"]), numbers(&[e, n])].concat()).is_ok();
+        let odd = |len: usize| [&[0xff], &vec![0; len - 2][..], &[1]].concat();
+        assert!(taken(&[1, 0, 1], &odd(128)) && taken(&[3], &odd(2048)) && taken(&[0x25], &odd(256)));
+        assert!(!taken(&[1, 0, 1], &odd(127)), "modulus too short");
+        assert!(!taken(&[1, 0, 1], &[&[1], &odd(2048)[..]].concat()), "modulus too long");
+        assert!(!taken(&[1, 0, 1], &[0xfe; 256]), "modulus even");
+        assert!(!taken(&[1], &odd(256)) && !taken(&[2], &odd(256)) && !taken(&[], &odd(256)), "exponent useless");
+        assert!(!taken(&odd(33), &odd(256)), "exponent too long");
+        assert!(!taken(&[1, 0, 1], &[]), "no modulus");
+    }
 }

@@ -33,7 +33,7 @@ pub enum SignatureAlgorithm {
 }
 
 impl SignatureAlgorithm {
-    const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Ed25519,
         Self::EcdsaP256,
         Self::EcdsaP384,

@@ -13,6 +13,7 @@ mod last_error;
 
 pub mod algorithm;
 pub mod global;
+pub mod keepalive;
 pub mod session;
 pub mod setting;
 pub mod sftp;

@@ -256,7 +256,7 @@ pub unsafe extern "C" fn libssh2_session_last_errno(session: *mut LIBSSH2_SESSIO
 
 /// Sets the last failure, for programs that wrap functions of this library. errmsg is copied; NULL is an empty text.
 ///
-/// Returns errcode, or LIBSSH2_ERROR_BAD_USE if session is NULL.
+/// Returns errcode.
 ///
 /// Requires: session is NULL or a session that has not been freed; errmsg is terminated.
 #[unsafe(no_mangle)]
@@ -265,6 +265,9 @@ pub unsafe extern "C" fn libssh2_session_set_last_error(
     errcode: c_int,
     errmsg: *const c_char,
 ) -> c_int {
+    if session.is_null() {
+        return errcode;
+    }
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {

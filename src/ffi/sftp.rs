@@ -7,12 +7,12 @@ use crate::ffi::guard::{bytes, bytes_mut, enter, enter_sftp, low_bits, null};
 use crate::ffi::handle::{SessionHandle, Target};
 use crate::ffi::types::{
     LIBSSH2_CHANNEL, LIBSSH2_SESSION, LIBSSH2_SFTP, LIBSSH2_SFTP_ATTRIBUTES, LIBSSH2_SFTP_DEFAULT_MODE,
-    LIBSSH2_SFTP_LSTAT, LIBSSH2_SFTP_READLINK, LIBSSH2_SFTP_REALPATH, LIBSSH2_SFTP_SETSTAT, LIBSSH2_SFTP_STAT,
-    LIBSSH2_SFTP_SYMLINK,
+    LIBSSH2_SFTP_LSTAT, LIBSSH2_SFTP_READLINK, LIBSSH2_SFTP_REALPATH, LIBSSH2_SFTP_SETSTAT, LIBSSH2_SFTP_ST_NOSUID,
+    LIBSSH2_SFTP_ST_RDONLY, LIBSSH2_SFTP_STAT, LIBSSH2_SFTP_STATVFS, LIBSSH2_SFTP_SYMLINK,
 };
 use crate::op::{Call, Op, Owner, resume, with};
 use crate::session::Session;
-use crate::sftp::{self, Attributes, Init, Link, SftpId, Shutdown};
+use crate::sftp::{self, Attributes, FileSystem, Init, Link, SftpId, Shutdown};
 
 /// Starts SFTP on a session that is logged in (draft-ietf-secsh-filexfer-02): opens a channel and starts the server's
 /// "sftp" subsystem on it.
@@ -128,6 +128,59 @@ pub unsafe extern "C" fn libssh2_sftp_rename_ex(
             let from = path(source_filename, source_filename_len)?;
             let to = path(dest_filename, dest_filename_len)?;
             ask(session, id, Call::SftpRename, |core| sftp::rename(core, id, from, to))
+        })
+    }
+}
+
+/// Renames a file or directory on the server and replaces what has the new name (OpenSSH's PROTOCOL section 4.3,
+/// "posix-rename@openssh.com"). The names are so many bytes each.
+///
+/// Returns 0, or fails as libssh2_sftp_rename_ex() does: without a word to the server, and with
+/// LIBSSH2_FX_OP_UNSUPPORTED, if that has not announced the extension.
+///
+/// Requires: sftp is NULL or a conversation that has not been shut down; the names can be read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_sftp_posix_rename_ex(
+    sftp: *mut LIBSSH2_SFTP,
+    source_filename: *const c_char,
+    source_filename_len: usize,
+    dest_filename: *const c_char,
+    dest_filename_len: usize,
+) -> c_int {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        enter_sftp(sftp, |session, id, _| {
+            let from = bytes(source_filename, source_filename_len)?;
+            let to = bytes(dest_filename, dest_filename_len)?;
+            ask(session, id, Call::SftpPosixRename, |core| sftp::posix_rename(core, id, from, to))
+        })
+    }
+}
+
+/// Asks about the file system that a path is on (OpenSSH's PROTOCOL section 4.4, "statvfs@openssh.com"). path is path_len
+/// bytes; st is filled with the answer.
+///
+/// Returns 0, or fails as libssh2_sftp_rename_ex() does; LIBSSH2_ERROR_BAD_USE when st is NULL.
+///
+/// Requires: sftp is NULL or a conversation that has not been shut down; path can be read, st written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_sftp_statvfs(
+    sftp: *mut LIBSSH2_SFTP,
+    path: *const c_char,
+    path_len: usize,
+    st: *mut LIBSSH2_SFTP_STATVFS,
+) -> c_int {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        enter_sftp(sftp, |session, id, _| {
+            let path = bytes(path, path_len)?;
+            if st.is_null() {
+                return Err(null());
+            }
+            let begin = |core: &mut Session| sftp::statvfs(core, id, path);
+            let answer = resume(&session.core, session, Owner::Sftp(id), Call::SftpStatvfs, begin)?;
+            st.write(file_system_to_c(answer));
+            Ok(0)
         })
     }
 }
@@ -325,6 +378,25 @@ pub(super) fn to_c(attributes: &Attributes) -> LIBSSH2_SFTP_ATTRIBUTES {
         permissions: attributes.permissions.into(),
         atime: attributes.atime.into(),
         mtime: attributes.mtime.into(),
+    }
+}
+
+/// A file system as C has it. The flags of OpenSSH are those of the interface.
+pub(super) const fn file_system_to_c(fields: FileSystem) -> LIBSSH2_SFTP_STATVFS {
+    let [f_bsize, f_frsize, f_blocks, f_bfree, f_bavail, f_files, f_ffree, f_favail, f_fsid, f_flag, f_namemax] =
+        fields;
+    LIBSSH2_SFTP_STATVFS {
+        f_bsize,
+        f_frsize,
+        f_blocks,
+        f_bfree,
+        f_bavail,
+        f_files,
+        f_ffree,
+        f_favail,
+        f_fsid,
+        f_flag: f_flag & (LIBSSH2_SFTP_ST_RDONLY | LIBSSH2_SFTP_ST_NOSUID) as u64,
+        f_namemax,
     }
 }
 

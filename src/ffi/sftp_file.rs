@@ -7,9 +7,10 @@ use libc::ssize_t;
 use crate::error::{Code, Result};
 use crate::ffi::guard::{bytes, bytes_mut, enter_file, enter_sftp, low_bits, null, store};
 use crate::ffi::handle::{SessionHandle, Target};
-use crate::ffi::sftp::{from_c, put_terminated, to_c};
+use crate::ffi::sftp::{file_system_to_c, from_c, put_terminated, to_c};
 use crate::ffi::types::{
-    LIBSSH2_SFTP, LIBSSH2_SFTP_ATTRIBUTES, LIBSSH2_SFTP_HANDLE, LIBSSH2_SFTP_OPENFILE, libssh2_uint64_t,
+    LIBSSH2_SFTP, LIBSSH2_SFTP_ATTRIBUTES, LIBSSH2_SFTP_HANDLE, LIBSSH2_SFTP_OPENFILE, LIBSSH2_SFTP_STATVFS,
+    libssh2_uint64_t,
 };
 use crate::op::{Call, Owner, drive, resume, with};
 use crate::session::Session;
@@ -196,6 +197,31 @@ pub unsafe extern "C" fn libssh2_sftp_fsync(handle: *mut LIBSSH2_SFTP_HANDLE) ->
     unsafe {
         enter_file(handle, |session, file, _| {
             resume(&session.core, session, Owner::File(file), Call::SftpFsync, |core| sftp::fsync(core, file))?;
+            Ok(0)
+        })
+    }
+}
+
+/// Asks about the file system that an open file is on (OpenSSH's PROTOCOL section 4.4, "fstatvfs@openssh.com"). st is
+/// filled with the answer.
+///
+/// Returns 0, or fails as libssh2_sftp_fsync() does; LIBSSH2_ERROR_BAD_USE when st is NULL.
+///
+/// Requires: handle is NULL or an open file or directory; st can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_sftp_fstatvfs(
+    handle: *mut LIBSSH2_SFTP_HANDLE,
+    st: *mut LIBSSH2_SFTP_STATVFS,
+) -> c_int {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        enter_file(handle, |session, file, _| {
+            if st.is_null() {
+                return Err(null());
+            }
+            let begin = |core: &mut Session| sftp::fstatvfs(core, file);
+            let answer = resume(&session.core, session, Owner::File(file), Call::SftpFstatvfs, begin)?;
+            st.write(file_system_to_c(answer));
             Ok(0)
         })
     }

@@ -200,10 +200,12 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_fromfile_ex(
             let (public, private, passphrase) = (text(publickey), text(privatekey), text(passphrase));
             log_in(session, user, || {
                 let public = public.map(read_file).transpose()?;
-                // The first line of a public key file is the key.
-                let public = public.as_ref().map(|file| file.split(|&byte| byte == b'\n').next().unwrap_or_default());
                 let private = private.map(read_file).unwrap_or_else(|| Err(no_key()));
-                identity(public, private.as_ref().map(|file| &file[..]).map_err(Clone::clone), passphrase)
+                identity(
+                    public.as_ref().map(|file| &file[..]),
+                    private.as_ref().map(|file| &file[..]).map_err(Clone::clone),
+                    passphrase,
+                )
             })
         })
     }

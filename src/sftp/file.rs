@@ -188,16 +188,6 @@ pub fn fsetstat(session: &mut Session, file: FileId, attributes: Attributes) -> 
     with_handle(session, file, message::FSETSTAT, |packet| attributes.write(packet), read_ok)
 }
 
-/// `fsync@openssh.com`, OpenSSH's PROTOCOL section 4.5. It follows the writes before it on the wire.
-pub fn fsync(session: &mut Session, file: FileId) -> Result<Ask<()>> {
-    let handle = crate::wire::copy(&session.sftps.file(file)?.handle)?;
-    let fields = |packet: &mut Vec<u8>| {
-        packet.put_string(b"fsync@openssh.com")?;
-        packet.put_string(&handle)
-    };
-    Ask::begin(session, file.sftp, message::EXTENDED, fields, read_ok)
-}
-
 /// Moves to `offset`. Writes under way are not taken back, but no call will report them any more.
 pub fn seek(session: &mut Session, file: FileId, offset: u64) -> Result<()> {
     let sftp = session.sftps.get(file.sftp)?;

@@ -3,6 +3,7 @@
 
 mod attributes;
 mod dir;
+mod extension;
 mod file;
 mod inbox;
 mod init;
@@ -17,7 +18,8 @@ use slotmap::{DefaultKey, SlotMap};
 
 pub use self::attributes::Attributes;
 pub use self::dir::{Entry, poll_entry};
-pub use self::file::{CloseFile, File, Kind, Open, fsetstat, fstat, fsync, seek, tell};
+pub use self::extension::{FileSystem, fstatvfs, fsync, posix_rename, statvfs};
+pub use self::file::{CloseFile, File, Kind, Open, fsetstat, fstat, seek, tell};
 use self::inbox::{Inbox, Replies};
 pub use self::init::{Init, Shutdown};
 pub use self::path::{Link, mkdir, read_link, remove, rename, rmdir, set_stat, stat, symlink};
@@ -55,6 +57,8 @@ pub struct Sftp {
     /// The status of the last reply that was one, or 0: `libssh2_sftp_last_error`.
     pub last_status: u32,
     version: Option<u32>,
+    /// Whether the server has announced `posix-rename@openssh.com`.
+    posix_rename: bool,
     limits: Limits,
     inbox: Inbox,
     requests: Requests,
@@ -95,9 +99,11 @@ impl Sftps {
 
     /// Takes in bytes of the subsystem's channel.
     pub fn receive(&mut self, id: SftpId, bytes: &[u8], sink: &mut Sink<'_>) {
-        let Ok(Sftp { inbox, broken, version, limits, requests, files, .. }) = self.get(id) else { return };
+        let Ok(Sftp { inbox, broken, version, posix_rename, limits, requests, files, .. }) = self.get(id) else {
+            return;
+        };
         if broken.is_none() {
-            let mut routing = Routing { id, version, limits, requests, files, sink };
+            let mut routing = Routing { id, version, posix_rename, limits, requests, files, sink };
             *broken = inbox.receive(bytes, &mut routing).err();
         }
     }
@@ -107,6 +113,7 @@ impl Sftps {
             channel,
             last_status: message::FX_OK,
             version: None,
+            posix_rename: false,
             limits: Limits::SURE,
             inbox: Inbox::default(),
             requests: Requests::default(),
@@ -146,7 +153,11 @@ fn check(session: &mut Session, id: SftpId) -> Result<()> {
         return Err(error.clone());
     }
     let channel = sftp.channel;
-    session.channels.get(channel)?.check_open()
+    session.channels.get(channel)?.check_open().map_err(|mut error| {
+        // For the files of a subsystem its channel is the connection.
+        error.code = Code::SocketRecv;
+        error
+    })
 }
 
 /// Queues a request of type `kind` with these fields behind the id: its id.
@@ -188,6 +199,7 @@ fn set_length(packet: &mut [u8], more: usize) -> Result<()> {
 struct Routing<'a, 'b> {
     id: SftpId,
     version: &'a mut Option<u32>,
+    posix_rename: &'a mut bool,
     limits: &'a mut Limits,
     requests: &'a mut Requests,
     files: &'a mut SlotMap<DefaultKey, File>,
@@ -204,7 +216,10 @@ impl Replies for Routing<'_, '_> {
     fn reply(&mut self, kind: u8, id: u32, body: &[u8]) -> Result<()> {
         if kind == message::VERSION {
             return match self.version.replace(id) {
-                None => Ok(()),
+                None => {
+                    *self.posix_rename = extension::announces_posix_rename(body)?;
+                    Ok(())
+                }
                 Some(_) => Err(Error::new(Code::SftpProtocol, "SFTP server sent its version twice")),
             };
         }

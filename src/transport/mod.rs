@@ -212,10 +212,10 @@ impl Transport {
         self.server_sig_algs.as_deref().map(names)
     }
 
-    /// C callers know failures of the first key exchange under two codes, by how far it had come.
+    /// C callers know failures of the first key exchange under two codes, by how far it had come; the text tells more.
     fn fold(&self, mut error: Error) -> Error {
-        let from_socket = matches!(error.code, Code::SocketRecv | Code::SocketSend | Code::SocketDisconnect);
-        if from_socket && matches!(self.phase, Phase::Packets) && !self.established {
+        let keeps_its_code = matches!(error.code, Code::Alloc | Code::KexFailure | Code::KeyExchangeFailure);
+        if !keeps_its_code && matches!(self.phase, Phase::Packets) && !self.established {
             error.code =
                 if matches!(self.kex, Kex::AwaitInit { .. }) { Code::KexFailure } else { Code::KeyExchangeFailure };
         }

@@ -54,3 +54,49 @@ fn algorithm<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], Reader<'a>), Shor
     let mut identifier = der::sequence(reader)?;
     Ok((der::element(&mut identifier, OBJECT_IDENTIFIER)?, der::sequence(&mut identifier)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn element(tag: u8, content: &[&[u8]]) -> Vec<u8> {
+        let content = content.concat();
+        [&[tag, 0x81, u8::try_from(content.len()).unwrap()], &content[..]].concat()
+    }
+
+    /// An `EncryptedPrivateKeyInfo` by PBES2.
+    fn pbes2(derivation: &[u8], numbers: &[&[u8]]) -> Vec<u8> {
+        let numbers: Vec<u8> = numbers.iter().flat_map(|number| element(2, &[number])).collect();
+        let params = element(0x30, &[&element(4, &[b"saltsalt"]), &numbers]);
+        let derivation = element(0x30, &[&element(6, &[derivation]), &params]);
+        let encryption = element(0x30, &[&element(6, &[&[0x2a]]), &element(4, &[&[0; 16]])]);
+        let scheme = element(0x30, &[&element(6, &[PBES2]), &element(0x30, &[&derivation, &encryption])]);
+        element(0x30, &[&scheme, &element(4, &[&[0; 32]])])
+    }
+
+    #[test]
+    fn steps_are_counted() {
+        const PBKDF2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0c];
+        assert_eq!(steps(&pbes2(PBKDF2, &[&[8, 0], &[32]])), Ok(2048));
+        assert_eq!(steps(&pbes2(PBKDF2, &[&[0x7f; 4]])), Ok(0x7f7f_7f7f));
+        assert_eq!(steps(&pbes2(PBKDF2, &[&[0x7f; 20]])), Ok(u64::MAX));
+        assert_eq!(steps(&pbes2(PBKDF2, &[])), Err(Short));
+        assert_eq!(steps(&pbes2(SCRYPT, &[&[0x40, 0], &[8], &[1]])), Ok(16384 * 8));
+        assert_eq!(steps(&pbes2(SCRYPT, &[&[0x40, 0], &[8], &[0x7f; 8]])), Ok(u64::MAX));
+        assert_eq!(steps(&pbes2(SCRYPT, &[&[0x40, 0], &[8]])), Err(Short));
+        for len in 0..100 {
+            let info = pbes2(PBKDF2, &[&[8, 0]]);
+            assert!(len >= info.len() || steps(&info[..len]).is_err());
+        }
+    }
+
+    #[test]
+    fn too_many_steps_are_refused_before_the_first() {
+        use base64::Engine;
+        const PBKDF2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0c];
+        let body = base64::engine::general_purpose::STANDARD.encode(pbes2(PBKDF2, &[&[0x7f, 0xff, 0xff, 0xff]]));
+        let text = format!("-----BEGIN ENCRYPTED PRIVATE KEY-----\n{body}\n-----END ENCRYPTED PRIVATE KEY-----\n");
+        let error = super::super::PrivateKey::parse(text.as_bytes(), Some(b"passphrase")).err().unwrap();
+        assert_eq!(error.to_string(), "Private key file wants too many steps of key derivation");
+    }
+}

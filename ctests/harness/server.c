@@ -1,0 +1,152 @@
+/* A private sshd. Each connection gets a process of its own, `sshd -i` on the accepted end of a
+ * TCP connection over loopback: no port to choose, no daemon to end. */
+#include "harness.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <shadow.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *extra = "";
+
+void server_config(const char *lines)
+{
+    extra = lines ? lines : "";
+    remove(temp_path("sshd.log"));
+}
+
+void tcp_pair(int *client, int *server)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof(address);
+    int one = 1;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    *client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if(listener < 0 || *client < 0 ||
+       bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+       listen(listener, 1) != 0 ||
+       getsockname(listener, (struct sockaddr *)&address, &size) != 0 ||
+       connect(*client, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+       (*server = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) < 0)
+        bail("no TCP on loopback");
+    setsockopt(*client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    close(listener);
+}
+
+static const char *sshd_program(void)
+{
+    static const char *const places[] = { "/usr/sbin/sshd", "/usr/local/sbin/sshd", "/sbin/sshd" };
+    const char *given = getenv("SSHD");
+    if(given)
+        return given;
+    for(size_t i = 0; i < COUNT(places); i++)
+        if(access(places[i], X_OK) == 0)
+            return places[i];
+    bail("no sshd here: install openssh-server or name it in SSHD");
+}
+
+/* Without PAM sshd refuses users whose password is locked with "!". Only root can see that. */
+static bool password_is_locked(void)
+{
+    const struct spwd *entry = getspnam(user_name());
+    return entry && entry->sp_pwdp && entry->sp_pwdp[0] == '!';
+}
+
+static const char *write_config(void)
+{
+    const char *path = temp_path("sshd_config");
+    FILE *file = fopen(path, "w");
+    if(!file)
+        bail("can not write %s", path);
+    /* sshd keeps the first value that it meets, so the program's own lines come first. */
+    fprintf(file, "%s\n", extra);
+    static const char *const host_keys[] = { "ed25519", "ecdsa256", "ecdsa384", "ecdsa521",
+                                             "rsa" };
+    for(size_t i = 0; i < COUNT(host_keys); i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "host_%s", host_keys[i]);
+        fprintf(file, "HostKey %s\n", key_path(name));
+    }
+    fprintf(file,
+            "AuthorizedKeysFile %s\n"
+            "PidFile none\n"
+            "StrictModes no\n"
+            "UsePAM %s\n"
+            "PermitRootLogin yes\n"
+            "PubkeyAuthentication yes\n"
+            "PasswordAuthentication yes\n"
+            "KbdInteractiveAuthentication no\n"
+            "MaxAuthTries 100\n"
+            "LoginGraceTime 300\n"
+            "UseDNS no\n"
+            "PrintMotd no\n"
+            "SetEnv SHLVL=9\n" /* keeps bash from reading ~/.bashrc before a subsystem */
+            "LogLevel VERBOSE\n",
+            key_path("authorized_keys"), password_is_locked() ? "yes" : "no");
+    if(!strstr(extra, "Subsystem")) /* the one keyword that sshd does not let come twice */
+        fprintf(file, "Subsystem sftp internal-sftp\n");
+    fclose(file);
+    return path;
+}
+
+pid_t server_start(int *client)
+{
+    const char *program = sshd_program();
+    const char *config = write_config();
+    int server;
+    if(getuid() == 0)
+        mkdir("/run/sshd", 0755); /* sshd insists on it, as the place that it gives up rights in */
+    tcp_pair(client, &server);
+    pid_t pid = fork();
+    if(pid < 0)
+        bail("fork failed");
+    if(pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        int null = open("/dev/null", O_WRONLY);
+        dup2(server, STDIN_FILENO);
+        dup2(server, STDOUT_FILENO);
+        dup2(null, STDERR_FILENO);
+        close(null);
+        execl(program, program, "-i", "-f", config, "-E", temp_path("sshd.log"), (char *)NULL);
+        _exit(127);
+    }
+    close(server);
+    return pid;
+}
+
+void server_log(void)
+{
+    enum { LAST = 25 };
+    char lines[LAST][300];
+    size_t count = 0;
+    FILE *file = fopen(temp_path("sshd.log"), "r");
+    if(!file)
+        return;
+    while(fgets(lines[count % LAST], sizeof(lines[0]), file))
+        count++;
+    fclose(file);
+    for(size_t i = count > LAST ? count - LAST : 0; i < count; i++)
+        diag("sshd: %.*s", (int)strcspn(lines[i % LAST], "\r\n"), lines[i % LAST]);
+}
+
+int server_rekeys(void)
+{
+    size_t size;
+    int connections = 0, exchanges = 0;
+    char *log = read_whole(temp_path("sshd.log"), &size);
+    for(char *at = log; at && (at = strstr(at, "Connection from")); at++)
+        connections++;
+    for(char *at = log; at && (at = strstr(at, "SSH2_MSG_NEWKEYS received")); at++)
+        exchanges++;
+    free(log);
+    return exchanges - connections;
+}
