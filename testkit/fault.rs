@@ -132,11 +132,11 @@ named! {
         SignatureEmpty = "signature-empty",
         /// the signature is over something else
         SignatureOther = "signature-other",
-        /// a host key of another type than negotiated
+        /// an Ed25519 host key, whatever was negotiated (with `--host-key`)
         HostKeyType = "host-key-type",
         /// a host key that is none
         HostKeyGarbage = "host-key-garbage",
-        /// another host key from the second key exchange on
+        /// another host key, of Ed25519, at a key exchange after the first
         HostKeyChanges = "host-key-changes",
         /// an EXT_INFO that announces 2^32 - 1 extensions
         ExtInfoEndless = "ext-info-endless",

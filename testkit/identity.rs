@@ -1,48 +1,44 @@
-//! Host keys, made when the server starts.
+//! Host keys.
 
-use openssl::ec::{EcGroup, EcKey};
-use openssl::nid::Nid;
-use openssl::pkey::{PKey, Private};
-use openssl::rsa::Rsa;
-use ssh2::crypto::{KeyType, PrivateKey};
+use std::path::Path;
+
+use base64::Engine;
+use ssh2::crypto::{PrivateKey, random};
 
 use crate::end::Result;
 
+/// What stands before the 32 secret bytes of an Ed25519 key in PKCS#8, RFC 8410 section 7.
+const ED25519_HEAD: &[u8] = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
+
 /// The server's host keys as texts, which all connections share.
-pub struct KeyTexts([Vec<u8>; 3]);
+pub struct KeyTexts {
+    key: Vec<u8>,
+    other: Vec<u8>,
+}
 
 /// The server's host keys, as one connection uses them.
 pub struct Identity {
     /// The one that is announced.
     pub key: PrivateKey,
-    /// One of the same type.
-    pub another: PrivateKey,
-    /// One of another type.
-    pub of_another_type: PrivateKey,
+    /// An Ed25519 key that nobody has announced.
+    pub other: PrivateKey,
 }
 
 impl KeyTexts {
-    pub fn generate(kind: KeyType) -> Result<Self, openssl::error::ErrorStack> {
-        let other = if kind == KeyType::Ed25519 { KeyType::EcdsaP256 } else { KeyType::Ed25519 };
-        let text = |kind| key(kind).and_then(|key| key.private_key_to_pem_pkcs8());
-        Ok(Self([text(kind)?, text(kind)?, text(other)?]))
+    /// The key in `file`, or a new Ed25519 key.
+    pub fn new(file: Option<&Path>) -> std::io::Result<Self> {
+        let key = file.map_or_else(generate, std::fs::read)?;
+        Ok(Self { key, other: generate()? })
     }
 
     pub fn read(&self) -> Result<Identity> {
-        let [key, another, of_another_type] = &self.0;
-        let read = |text: &[u8]| PrivateKey::parse(text, None);
-        Ok(Identity { key: read(key)?, another: read(another)?, of_another_type: read(of_another_type)? })
+        Ok(Identity { key: PrivateKey::parse(&self.key, None)?, other: PrivateKey::parse(&self.other, None)? })
     }
 }
 
-fn key(kind: KeyType) -> Result<PKey<Private>, openssl::error::ErrorStack> {
-    let on_curve =
-        |nid| EcGroup::from_curve_name(nid).and_then(|group| EcKey::generate(&group)).and_then(PKey::from_ec_key);
-    match kind {
-        KeyType::Ed25519 => PKey::generate_ed25519(),
-        KeyType::EcdsaP256 => on_curve(Nid::X9_62_PRIME256V1),
-        KeyType::EcdsaP384 => on_curve(Nid::SECP384R1),
-        KeyType::EcdsaP521 => on_curve(Nid::SECP521R1),
-        KeyType::Rsa => Rsa::generate(2048).and_then(PKey::from_rsa),
-    }
+fn generate() -> std::io::Result<Vec<u8>> {
+    let mut secret = [0; 32];
+    random(&mut secret).map_err(std::io::Error::other)?;
+    let text = base64::engine::general_purpose::STANDARD.encode([ED25519_HEAD, &secret].concat());
+    Ok(format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n").into_bytes())
 }

@@ -211,11 +211,11 @@ impl<'a> Kex<'a> {
 
     fn host_key(&self, link: &mut Link, agreement: &Agreement) -> (&'a PrivateKey, SignatureAlgorithm) {
         if link.occasion.strikes(Fault::HostKeyType) {
-            let key = &self.identity.of_another_type;
+            let key = &self.identity.other;
             return (key, key.algorithms()[0]);
         }
         let changes = self.session_id.is_some() && link.occasion.strikes(Fault::HostKeyChanges);
-        let key = if changes { &self.identity.another } else { &self.identity.key };
+        let key = if changes { &self.identity.other } else { &self.identity.key };
         (key, agreement.host_key.algorithm)
     }
 }

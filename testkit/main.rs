@@ -54,7 +54,7 @@ fn main() {
 fn serve(options: Options) -> std::io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let options = Arc::new(options);
-    let keys = Arc::new(KeyTexts::generate(options.host_key)?);
+    let keys = Arc::new(KeyTexts::new(options.host_key.as_deref())?);
     println!("{}", listener.local_addr()?.port());
     std::io::stdout().flush()?;
     loop {

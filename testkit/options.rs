@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ssh2::crypto::KeyType;
-
 use crate::fault::Wrong;
 
 /// How the bytes for the client are cut into pieces, one `send` each.
@@ -26,7 +24,8 @@ pub struct Options {
     pub at: usize,
     /// What a cut message keeps.
     pub keep: usize,
-    pub host_key: KeyType,
+    /// The file of the host key; `None` makes an Ed25519 key.
+    pub host_key: Option<PathBuf>,
     /// Methods for both directions; `None` offers all.
     pub cipher: Option<String>,
     pub mac: Option<String>,
@@ -62,7 +61,7 @@ Usage: ssh2-testd [OPTION]...
   --fault NAME       go wrong (see below)
   --at N             at the N-th occasion (1)
   --keep N           bytes that a cut message keeps (1)
-  --host-key TYPE    ssh-ed25519 (default), ecdsa-sha2-nistp256 or ssh-rsa
+  --host-key FILE    the host key (an Ed25519 key of its own)
   --cipher LIST, --mac LIST, --no-strict
   --user NAME        (user)
   --password TEXT    the password that lets in
@@ -88,7 +87,7 @@ impl Options {
             wrong: None,
             at: 1,
             keep: 1,
-            host_key: KeyType::Ed25519,
+            host_key: None,
             cipher: None,
             mac: None,
             strict: true,
@@ -122,7 +121,7 @@ impl Options {
                 "--fault" => options.wrong = Some(fault(&value())),
                 "--at" => options.at = number(&value()),
                 "--keep" => options.keep = number(&value()),
-                "--host-key" => options.host_key = key_type(&value()),
+                "--host-key" => options.host_key = Some(value().into()),
                 "--cipher" => options.cipher = Some(value()),
                 "--mac" => options.mac = Some(value()),
                 "--no-strict" => options.strict = false,
@@ -164,10 +163,6 @@ fn number<T: std::str::FromStr>(text: &str) -> T {
 
 fn fault(name: &str) -> Wrong {
     Wrong::parse(name).unwrap_or_else(|| refuse(&format!("there is no fault {name}")))
-}
-
-fn key_type(name: &str) -> KeyType {
-    KeyType::from_name(name.as_bytes()).unwrap_or_else(|| refuse(&format!("there is no key type {name}")))
 }
 
 fn refuse(why: &str) -> ! {

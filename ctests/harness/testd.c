@@ -40,6 +40,7 @@ static pid_t start(char *const argv[], in_port_t *port)
 {
     static int stdin_of_last = -1;
     int input[2], output[2];
+    const char *keys = key_path("."); /* host keys are named as they are named there */
     if(pipe2(input, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0)
         bail("no pipe");
     pid_t pid = fork();
@@ -47,6 +48,8 @@ static pid_t start(char *const argv[], in_port_t *port)
         bail("fork failed");
     if(pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if(chdir(keys) != 0)
+            _exit(127);
         dup2(input[0], STDIN_FILENO);
         dup2(output[1], STDOUT_FILENO);
         int log = open(temp_path("testd.log"), O_WRONLY | O_CREAT | O_APPEND, 0644);

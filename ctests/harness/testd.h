@@ -8,8 +8,9 @@
 #define TESTD_USER "user"
 #define TESTD_PASSWORD "secret"
 
-/* Starts a server and connects to it; `arguments` are separated by blanks. It shows testd_root()
- * and lets TESTD_USER in with TESTD_PASSWORD. What the connection's calls may take is 10 s. */
+/* Starts a server and connects to it; `arguments` are separated by blanks, and files
+ * among them are those of keys.sh. It shows testd_root() and lets TESTD_USER in with
+ * TESTD_PASSWORD. What the connection's calls may take is 10 s. */
 struct conn *testd(const char *arguments, ...) PRINTF(1, 2);
 /* The directory that it shows, in the program's temporary directory. */
 const char *testd_root(void);
