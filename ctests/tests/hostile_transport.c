@@ -3,103 +3,7 @@
  *
  * The original takes some of it for granted, or waits for ever for what never comes: there its
  * result is not compared, and the comment says why. */
-#include "testd.h"
-
-#include <stdlib.h>
-
-enum step { HANDSHAKE, LOGIN, SFTP, STAT, DONE, SERVICE };
-
-static const char *const step_names[] = { "handshake", "login", "sftp_init", "stat", "all", "service" };
-
-struct meeting {
-    const char *arguments;
-    enum step step; /* the step that fails */
-    int code;       /* with this; 0 if none does */
-    enum { SAME, OURS } whose; /* OURS: the original gives another result, or none */
-};
-
-/* Ours asks for the service with the end of the handshake and does not wait for the answer, so
- * that comes in the handshake or in the login. */
-static bool fits(enum step step, enum step wanted)
-{
-    return step == wanted || (wanted == SERVICE && (step == HANDSHAKE || step == LOGIN));
-}
-
-/* Goes as far as it gets; stores the step that failed and returns what it gave. */
-static int go(struct conn *c, enum step *step)
-{
-    LIBSSH2_SFTP_ATTRIBUTES a;
-    *step = HANDSHAKE;
-    int rc = CALL(c, libssh2_session_handshake(c->session, c->fd));
-    if(rc != 0)
-        return rc;
-    *step = LOGIN;
-    rc = CALL(c, libssh2_userauth_password(c->session, TESTD_USER, TESTD_PASSWORD));
-    if(rc != 0)
-        return rc;
-    *step = SFTP;
-    c->sftp = CALLP(c, libssh2_sftp_init(c->session));
-    if(!c->sftp)
-        return libssh2_session_last_errno(c->session);
-    *step = STAT;
-    for(int i = 0; i < 3; i++) {
-        rc = CALL(c, libssh2_sftp_stat(c->sftp, "/", &a));
-        if(rc != 0)
-            return rc;
-    }
-    *step = DONE;
-    return 0;
-}
-
-static void meet(const struct meeting *m)
-{
-    enum step step;
-    if(m->whose == OURS && !ours) {
-        trace("%s: only ours", m->arguments);
-        return;
-    }
-    struct conn *c = testd("%s", m->arguments);
-    long long start = now_ms();
-    int rc = go(c, &step);
-    if(m->whose == OURS)
-        trace("%s: only ours", m->arguments);
-    else
-        trace("%s: %s = %s", m->arguments, step_names[step], error_name(rc));
-    ok(rc == m->code && fits(step, m->step), "%s: %s: %s", m->arguments, step_names[step],
-       error_name(rc));
-    if(rc != 0) {
-        ok(!ours || has_words(c, rc), "it says: %s", last_words(c));
-        /* Whatever is called after that must return, too. */
-        LIBSSH2_SFTP_ATTRIBUTES a;
-        if(ours && c->sftp)
-            ok(CALL(c, libssh2_sftp_stat(c->sftp, "/", &a)) < 0, "the session stays dead");
-    }
-    ok(now_ms() - start < 8000, "it took %lld ms", now_ms() - start);
-    is_number(c->stuck, 0, "each EAGAIN named a direction that came");
-    conn_drop(c);
-}
-
-static void meet_all(const struct meeting *meetings, size_t count)
-{
-    for(size_t i = 0; i < count; i++)
-        meet(&meetings[i]);
-}
-
-#define MEET(meetings) meet_all(meetings, COUNT(meetings))
-
-/* Names for the codes that are met most. */
-enum {
-    KEX = LIBSSH2_ERROR_KEX_FAILURE,              /* up to the server's KEXINIT */
-    EXCHANGE = LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE, /* from there to the new keys */
-    GONE = LIBSSH2_ERROR_SOCKET_DISCONNECT,
-    RECV = LIBSSH2_ERROR_SOCKET_RECV,
-    BANNER = LIBSSH2_ERROR_BANNER_RECV,
-    PROTO = LIBSSH2_ERROR_PROTO,
-    DECRYPT = LIBSSH2_ERROR_DECRYPT,
-    BOUNDARY = LIBSSH2_ERROR_OUT_OF_BOUNDARY,
-    MAC = LIBSSH2_ERROR_INVALID_MAC,
-    TIMEOUT = LIBSSH2_ERROR_TIMEOUT,
-};
+#include "meeting.h"
 
 static void good(void)
 {
@@ -274,40 +178,21 @@ static void rekeys(void)
     MEET(meetings);
 }
 
-/* Servers that never come to an end: the time limit of the session must. */
+/* Servers that never come to an end: the time limit of the session must. The original's codes
+ * depend on where it stops, and what floods it reads for ever. */
 static void endless(void)
 {
-    static const struct {
-        const char *arguments;
-        enum step step;
-        int code;
-    } cases[] = {
-        { "--fault silence@ident", HANDSHAKE, TIMEOUT },
-        { "--fault silence@kexinit", HANDSHAKE, TIMEOUT },
-        { "--fault silence@kex-reply", HANDSHAKE, TIMEOUT },
-        { "--fault silence@newkeys", HANDSHAKE, TIMEOUT },
-        { "--fault silence@auth", LOGIN, TIMEOUT },
-        { "--fault flood@auth", LOGIN, TIMEOUT },
-        { "--fault flood@reply", STAT, TIMEOUT },
-        { "--fault flood@kex-reply --no-strict", HANDSHAKE, TIMEOUT },
+    static const struct meeting meetings[] = {
+        { "--fault silence@ident", HANDSHAKE, TIMEOUT, OURS },
+        { "--fault silence@kexinit", HANDSHAKE, TIMEOUT, OURS },
+        { "--fault silence@kex-reply", HANDSHAKE, TIMEOUT, OURS },
+        { "--fault silence@newkeys", HANDSHAKE, TIMEOUT, OURS },
+        { "--fault silence@auth", LOGIN, TIMEOUT, OURS },
+        { "--fault flood@auth", LOGIN, TIMEOUT, OURS },
+        { "--fault flood@reply", STAT, TIMEOUT, OURS },
+        { "--fault flood@kex-reply --no-strict", HANDSHAKE, TIMEOUT, OURS },
     };
-    for(size_t i = 0; i < COUNT(cases); i++) {
-        enum step step;
-        trace("%s: only ours", cases[i].arguments);
-        if(!ours)
-            continue; /* its codes depend on when it stops, and floods it reads for ever */
-        struct conn *c = testd("%s", cases[i].arguments);
-        c->limit_ms = 700;
-        libssh2_session_set_timeout(c->session, 700);
-        long long start = now_ms();
-        int rc = go(c, &step);
-        /* Without blocking there is no limit but the caller's own. */
-        ok(rc == (nonblocking ? LIBSSH2_ERROR_EAGAIN : cases[i].code) && step == cases[i].step,
-           "%s: %s: %s", cases[i].arguments, step_names[step], error_name(rc));
-        ok(has_words(c, rc), "it says: %s", last_words(c));
-        ok(now_ms() - start < 3000, "it took %lld ms", now_ms() - start);
-        conn_drop(c);
-    }
+    MEET(meetings);
 }
 
 void test(void)
