@@ -100,11 +100,15 @@ impl Channel {
         }
         let Some(sftp) = &mut self.sftp else { return Ok(()) };
         let replies = sftp.receive(&mut link.occasion, data)?;
-        if link.occasion.is(Fault::Shuffle) {
-            self.held.extend(replies);
-            return Ok(());
+        for (stage, reply) in replies {
+            // What tells the client of limits is not held back, so that they are known before they count.
+            if stage == Stage::Reply && link.occasion.is(Fault::Shuffle) {
+                self.held.push((stage, reply));
+            } else {
+                self.send_reply(link, stage, reply)?;
+            }
         }
-        replies.into_iter().try_for_each(|(stage, reply)| self.send_reply(link, stage, reply))
+        Ok(())
     }
 
     fn adjust(&self, link: &mut Link, more: u32) -> Result<()> {

@@ -3,6 +3,9 @@
 //! A *harm* happens to one of the server's messages, whichever it is: `close@auth`. A *fault* is a wrong of its own
 //! kind. Either happens once, to the n-th message or request that it fits (`--at N`, the first unless said).
 
+use std::thread;
+use std::time::Duration;
+
 /// The messages of the server, by what they are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -305,12 +308,13 @@ impl Wrong {
 pub struct Occasion {
     wrong: Option<Wrong>,
     left: usize,
+    pause: Duration,
 }
 
 impl Occasion {
-    /// At the `at`-th occasion, the first being 1.
-    pub const fn new(wrong: Option<Wrong>, at: usize) -> Self {
-        Self { wrong, left: at }
+    /// At the `at`-th occasion, the first being 1, and after a pause.
+    pub const fn new(wrong: Option<Wrong>, at: usize, pause: Duration) -> Self {
+        Self { wrong, left: at, pause }
     }
 
     /// Whether it is this fault that goes wrong, whatever the occasion.
@@ -336,9 +340,12 @@ impl Occasion {
         }
     }
 
-    const fn is_time(&mut self) -> bool {
+    fn is_time(&mut self) -> bool {
         let now = self.left == 1;
         self.left = self.left.saturating_sub(1);
+        if now {
+            thread::sleep(self.pause);
+        }
         now
     }
 }

@@ -46,7 +46,7 @@ impl Link {
             chunks: options.chunks,
             chance: Shuffle::new(options.seed),
             keep: options.keep,
-            occasion: Occasion::new(options.wrong, options.at),
+            occasion: Occasion::new(options.wrong, options.at, options.pause),
             sealer: Sealer::plain(),
             opener: Opener::plain(),
             sequence: (0, 0),

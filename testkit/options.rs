@@ -22,6 +22,8 @@ pub struct Options {
     pub wrong: Option<Wrong>,
     /// At which occasion it goes wrong.
     pub at: usize,
+    /// How long it waits before.
+    pub pause: Duration,
     /// What a cut message keeps.
     pub keep: usize,
     /// The file of the host key; `None` makes an Ed25519 key.
@@ -60,6 +62,7 @@ const HELP: &str = "\
 Usage: ssh2-testd [OPTION]...
   --fault NAME       go wrong (see below)
   --at N             at the N-th occasion (1)
+  --pause MS         and wait before
   --keep N           bytes that a cut message keeps (1)
   --host-key FILE    the host key (an Ed25519 key of its own)
   --cipher LIST, --mac LIST, --no-strict
@@ -86,6 +89,7 @@ impl Options {
         Self {
             wrong: None,
             at: 1,
+            pause: Duration::ZERO,
             keep: 1,
             host_key: None,
             cipher: None,
@@ -120,6 +124,7 @@ impl Options {
             match argument.as_str() {
                 "--fault" => options.wrong = Some(fault(&value())),
                 "--at" => options.at = number(&value()),
+                "--pause" => options.pause = Duration::from_millis(number(&value())),
                 "--keep" => options.keep = number(&value()),
                 "--host-key" => options.host_key = Some(value().into()),
                 "--cipher" => options.cipher = Some(value()),
