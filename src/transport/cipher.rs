@@ -461,12 +461,8 @@ fn copy_front(mac: &Digest, to: &mut [u8]) -> Result<()> {
 }
 
 fn check(expected: &Digest, tag: &[u8]) -> Result<()> {
-<<<<<<< HEAD
-    if crypto::constant_time_eq(expected.as_ref(), tag) { Ok(()) } else { Err(forged(Code::InvalidMac)) }
-=======
     let expected = expected.as_ref().get(..tag.len()).ok_or_else(wrong_size)?;
-    if crypto::constant_time_eq(expected, tag) { Ok(()) } else { Err(forged()) }
->>>>>>> kex
+    if crypto::constant_time_eq(expected, tag) { Ok(()) } else { Err(forged(Code::InvalidMac)) }
 }
 
 /// C callers know a wrong MAC and a wrong tag of an AEAD apart.
