@@ -206,7 +206,7 @@ impl MethodType {
     }
 
     /// The names that are offered unless the program says otherwise.
-    fn offered(self) -> Vec<u8> {
+    pub fn offered(self) -> Vec<u8> {
         let known = self.known().unwrap_or_default();
         let offered = known.iter().filter(|(_, offered)| *offered).map(|(name, _)| name.to_bytes());
         offered.collect::<Vec<_>>().join(&b',')
