@@ -109,7 +109,13 @@ impl Session {
             let (packet, tx) = self.transport.split(payload);
             let handled = match packet.first().copied().unwrap_or_default() {
                 message::SERVICE_ACCEPT => self.auth.on_service_accept(packet),
-                message::USERAUTH_REQUEST..=message::USERAUTH_LAST => self.auth.on_packet(packet),
+                message::USERAUTH_REQUEST..=message::USERAUTH_LAST => {
+                    let handled = self.auth.on_packet(packet);
+                    if self.auth.is_authenticated() {
+                        self.transport.on_login();
+                    }
+                    handled
+                }
                 message::GLOBAL_REQUEST..=message::REQUEST_FAILURE => global::on_packet(packet, tx),
                 message::CHANNEL_OPEN..=message::CHANNEL_FAILURE => {
                     self.channels.on_packet(packet, tx, &mut self.sftps, sink)

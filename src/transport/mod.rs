@@ -6,6 +6,7 @@
 
 mod buffer;
 pub mod cipher;
+pub mod compress;
 mod ident;
 pub mod kex;
 pub mod message;
@@ -19,6 +20,7 @@ use std::time::Instant;
 
 pub use self::buffer::Buffer as Lent;
 use self::cipher::Opener;
+use self::compress::CompressionAlgorithm;
 use self::ident::{Found, IdentReader};
 use self::kex::{AwaitReply, Step, Transcript};
 use self::negotiate::{Agreement, MethodType, Preferences};
@@ -75,6 +77,8 @@ pub struct Transport {
     session_id: Option<crypto::Digest>,
     /// The first key exchange is over on both sides.
     established: bool,
+    /// The user is logged in.
+    logged_in: bool,
     /// Strict key exchange was agreed on, OpenSSH's PROTOCOL section 1.10.
     strict: bool,
     host_key: Vec<u8>,
@@ -98,6 +102,7 @@ impl Default for Transport {
             agreement: None,
             session_id: None,
             established: false,
+            logged_in: false,
             strict: false,
             host_key: Vec::new(),
             server_sig_algs: None,
@@ -129,6 +134,20 @@ impl Transport {
     /// Whether the first key exchange is over, so that the layers above may talk.
     pub const fn is_established(&self) -> bool {
         self.established
+    }
+
+    /// The user is logged in: what waits for that begins with the next packet of each direction.
+    pub fn on_login(&mut self) {
+        if std::mem::replace(&mut self.logged_in, true) {
+            return;
+        }
+        let Some(Agreement { cs, sc, .. }) = &self.agreement else { return };
+        if cs.compression.algorithm == CompressionAlgorithm::ZlibAfterLogin {
+            self.tx.compress(cs.compression.algorithm.deflater(true));
+        }
+        if sc.compression.algorithm == CompressionAlgorithm::ZlibAfterLogin {
+            self.rx.decompress(sc.compression.algorithm.inflater(true));
+        }
     }
 
     /// Begins another key exchange if the keys in use have done enough, by what has gone over them or by their age.
@@ -396,6 +415,9 @@ impl Transport {
         let (sealer, opener) = exchanged.keys(session_id.as_ref())?;
         self.tx.send_now(&[&[message::NEWKEYS]])?;
         self.tx.rekey(sealer, self.strict);
+        if let Some(agreement) = &self.agreement {
+            self.tx.compress(agreement.cs.compression.algorithm.deflater(self.logged_in));
+        }
         self.tx.release()?;
         // Later ones are the same, and the program may still look at the first.
         if self.host_key.is_empty() {
@@ -410,6 +432,9 @@ impl Transport {
             return Err(Error::new(Code::Proto, "Server changed its keys without a key exchange"));
         };
         self.rx.rekey(*opener, self.strict);
+        if let Some(agreement) = &self.agreement {
+            self.rx.decompress(agreement.sc.compression.algorithm.inflater(self.logged_in));
+        }
         self.keyed = None;
         self.established = true;
         Ok(())

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::buffer::Buffer;
 use super::cipher::{Opener, Sealer};
+use super::compress::{Deflater, Inflater};
 use super::usage::Usage;
 use crate::error::{Code, Error, Result};
 use crate::wire::{Put, Reader};
@@ -20,6 +21,7 @@ const LEAST_SPACE: usize = 128 * 1024;
 pub struct Tx {
     out: Buffer,
     sealer: Sealer,
+    deflater: Option<Deflater>,
     sequence: u32,
     /// Payloads that wait until a key exchange is over, each behind its length; `None` outside an exchange.
     held: Option<Vec<u8>>,
@@ -33,6 +35,7 @@ impl Default for Tx {
         Self {
             out: Buffer::default(),
             sealer: Sealer::plain(),
+            deflater: None,
             sequence: 0,
             held: None,
             used: Usage::default(),
@@ -54,7 +57,10 @@ impl Tx {
     /// Queues a packet of the key exchange itself, or one that is allowed during it (RFC 4253 section 7.1).
     pub fn send_now(&mut self, parts: &[&[u8]]) -> Result<()> {
         let before = self.out.len();
-        self.sealer.seal(self.sequence, parts, &mut self.out)?;
+        match &mut self.deflater {
+            None => self.sealer.seal(self.sequence, parts, &mut self.out)?,
+            Some(deflater) => self.sealer.seal(self.sequence, &[deflater.deflate(parts)?], &mut self.out)?,
+        }
         self.used.count(self.out.len().saturating_sub(before))?;
         self.sequence = self.sequence.wrapping_add(1);
         self.sent = self.sent.wrapping_add(1);
@@ -78,6 +84,11 @@ impl Tx {
         if restart {
             self.sequence = 0;
         }
+    }
+
+    /// Compresses by `deflater` from the next packet on, or no more.
+    pub fn compress(&mut self, deflater: Option<Deflater>) {
+        self.deflater = deflater;
     }
 
     /// Lets the held packets go.
@@ -136,11 +147,14 @@ enum Next {
 pub struct Rx {
     input: Buffer,
     opener: Opener,
+    inflater: Option<Inflater>,
     sequence: u32,
     used: Usage,
     next: Next,
     /// The packet handed out last; its bytes are dropped when the next one is asked for.
     handed_out: usize,
+    /// Its payload lies with the inflater.
+    inflated: bool,
 }
 
 impl Default for Rx {
@@ -149,10 +163,12 @@ impl Default for Rx {
         Self {
             input: Buffer::default(),
             opener: Opener::plain(),
+            inflater: None,
             sequence: 0,
             used: Usage::default(),
             next: Next::Length,
             handed_out: 0,
+            inflated: false,
         }
     }
 }
@@ -210,12 +226,28 @@ impl Rx {
         self.sequence = self.sequence.wrapping_add(1);
         self.next = Next::Length;
         self.handed_out = total;
-        Ok(Some(payload))
+        self.inflated = self.inflater.is_some();
+        match &mut self.inflater {
+            None => Ok(Some(payload)),
+            Some(inflater) => {
+                let length = inflater.inflate(self.input.filled().get(payload).unwrap_or_default())?;
+                Ok(Some(0..length))
+            }
+        }
     }
 
     /// The bytes of the payload that [`Rx::packet`] found; valid until it is called again.
     pub fn payload(&self, range: Range<usize>) -> &[u8] {
-        self.input.filled().get(range).unwrap_or_default()
+        let bytes = match &self.inflater {
+            Some(inflater) if self.inflated => inflater.payload(),
+            _ => self.input.filled(),
+        };
+        bytes.get(range).unwrap_or_default()
+    }
+
+    /// Decompresses by `inflater` from the next packet on, or no more.
+    pub fn decompress(&mut self, inflater: Option<Inflater>) {
+        self.inflater = inflater;
     }
 
     /// Opens under `opener` from the next packet on, numbered from 0 again if `restart` (strict key exchange).
