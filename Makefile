@@ -22,11 +22,14 @@ headers = libssh2.h libssh2_sftp.h libssh2_publickey.h
 version = $(shell sed -n 's/^.define LIBSSH2_VERSION "\(.*\)"/\1/p' include/libssh2.h)
 own_version = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 
+# Not `cargo build`: cargo gives up link-time optimisation as soon as a crate is also built as an rlib, which tests use.
+build = $(CARGO) rustc --locked --profile $(PROFILE) --lib --crate-type cdylib,staticlib
+
 .DEFAULT_GOAL = all
 .PHONY: all check demo bench headers install uninstall clean help
 
 all: ## Build the shared and the static library
-	$(CARGO) build --locked --profile $(PROFILE)
+	$(build)
 
 # These three work as the first command on a bare machine: .ci/install gets what is missing, and does nothing when
 # nothing is.
@@ -47,7 +50,7 @@ headers: ## Write include/ anew from the Rust sources
 
 # Only what is not there is built: `make && sudo make install` does not run cargo as root.
 $(built)/libssh2.so $(built)/libssh2.a:
-	$(CARGO) build --locked --profile $(PROFILE)
+	$(build)
 
 install: $(built)/libssh2.so $(built)/libssh2.a ## Install under PREFIX (and DESTDIR)
 	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)"

@@ -62,13 +62,13 @@ build() {
         return
         ;;
     '')
-        (cd "$root" && cargo build --release --quiet) || die "our library does not build"
+        make -s -C "$root" all >&2 || die "our library does not build"
         set -- "$root/include" "$target/release/libssh2.a"
         ;;
     *) set -- "$ours/include" "$ours/libssh2.a" ;;
     esac
     $cc $flags -I"$1" -o "$out/driver-ours" "$bench/driver.c" \
-        "$2" -lssl -lcrypto -lz -lpthread -ldl -lm
+        "$2" -lcrypto -lz -lpthread -ldl -lm
 }
 
 start_proxy() {

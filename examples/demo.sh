@@ -48,7 +48,7 @@ build() {
         return
     fi
     [ ! -x "$root/.ci/install" ] || "$root/.ci/install"
-    (cd "$root" && cargo build --release)
+    make --no-print-directory -C "$root" all
     lib=$target/demo
     mkdir -p "$lib"
     include=$root/include

@@ -17,6 +17,8 @@ pub mod keepalive;
 pub mod op;
 pub mod session;
 pub mod sftp;
+#[cfg(test)]
+mod testing;
 mod tickets;
 pub mod transport;
 pub mod wire;

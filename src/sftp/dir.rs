@@ -19,6 +19,9 @@ use crate::wire::{Put, Reader, Short};
 /// Requests under way while a listing is read.
 const IN_FLIGHT: usize = 2;
 
+/// Bytes of the shortest entry: two empty strings and no attributes.
+const LEAST_ENTRY: usize = 12;
+
 /// The listing of an open directory, as far as it has come.
 #[derive(Default)]
 pub struct Names {
@@ -138,8 +141,11 @@ fn batch(sftp: &mut Sftp, reply: Reply) -> Result<Option<(Vec<u8>, u32)>> {
         Err(_) if sftp.last_status == message::FX_EOF => return Ok(None),
         Err(error) => return Err(error),
     };
-    match Reader::new(&body).u32().map_err(malformed)? {
-        0 => Err(Error::new(Code::SftpProtocol, "SFTP server answered with no names")),
-        left => Ok(Some((body, left))),
+    // No names is another way to say that it is the end.
+    let left = Reader::new(&body).u32().map_err(malformed)?;
+    let room = body.len().checked_div(LEAST_ENTRY).unwrap_or_default();
+    if usize::try_from(left).is_ok_and(|left| left > room) {
+        return Err(Error::new(Code::SftpProtocol, "SFTP server counts more names than it sends"));
     }
+    Ok((left > 0).then_some((body, left)))
 }

@@ -66,15 +66,17 @@ fn read_file_system(sftp: &mut Sftp, reply: Reply) -> Result<FileSystem> {
 }
 
 /// Whether the extension pairs of a `VERSION` announce `posix-rename@openssh.com` in version 1.
-pub(super) fn announces_posix_rename(pairs: &[u8]) -> bool {
+pub(super) fn announces_posix_rename(pairs: &[u8]) -> Result<bool> {
     let mut reader = Reader::new(pairs);
-    while let Ok(name) = reader.string() {
-        let Ok(version) = reader.string() else { return false };
-        if name == b"posix-rename@openssh.com" && version == b"1" {
-            return true;
-        }
+    let mut announced = false;
+    while !reader.is_empty() {
+        let pair = reader.string().and_then(|name| Ok((name, reader.string()?)));
+        let pair = pair.map_err(|short| {
+            short.in_packet(Code::BufferTooSmall, "SFTP version of the server is shorter than its extensions")
+        })?;
+        announced |= pair == (b"posix-rename@openssh.com", b"1");
     }
-    false
+    Ok(announced)
 }
 
 #[cfg(test)]
@@ -87,12 +89,12 @@ mod tests {
         for pair in [b"statvfs@openssh.com", &b"2"[..], b"posix-rename@openssh.com", b"1"] {
             pairs.put_string(pair).unwrap();
         }
-        assert!(announces_posix_rename(&pairs));
+        assert_eq!(announces_posix_rename(&pairs), Ok(true));
         for cut in 0..pairs.len() {
-            assert!(!announces_posix_rename(&pairs[..cut]));
+            assert_ne!(announces_posix_rename(&pairs[..cut]), Ok(true));
         }
         let last = pairs.len() - 1;
         pairs[last] = b'2';
-        assert!(!announces_posix_rename(&pairs));
+        assert_eq!(announces_posix_rename(&pairs), Ok(false));
     }
 }

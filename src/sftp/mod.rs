@@ -153,7 +153,11 @@ fn check(session: &mut Session, id: SftpId) -> Result<()> {
         return Err(error.clone());
     }
     let channel = sftp.channel;
-    session.channels.get(channel)?.check_open()
+    session.channels.get(channel)?.check_open().map_err(|mut error| {
+        // For the files of a subsystem its channel is the connection.
+        error.code = Code::SocketRecv;
+        error
+    })
 }
 
 /// Queues a request of type `kind` with these fields behind the id: its id.
@@ -213,7 +217,7 @@ impl Replies for Routing<'_, '_> {
         if kind == message::VERSION {
             return match self.version.replace(id) {
                 None => {
-                    *self.posix_rename = extension::announces_posix_rename(body);
+                    *self.posix_rename = extension::announces_posix_rename(body)?;
                     Ok(())
                 }
                 Some(_) => Err(Error::new(Code::SftpProtocol, "SFTP server sent its version twice")),

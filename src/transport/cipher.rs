@@ -332,14 +332,14 @@ impl Opener {
                 let (length, body) = packet.split_first_chunk_mut::<LENGTH>().ok_or_else(wrong_size)?;
                 cipher.begin(&nonce.next(), length)?;
                 cipher.update_in_place(body)?;
-                cipher.open_tag((&*tag).try_into().map_err(|_| wrong_size())?).map_err(|_| forged())?;
+                cipher.open_tag((&*tag).try_into().map_err(|_| wrong_size())?).map_err(|_| forged(Code::Decrypt))?;
             }
             Protection::ChaCha20Poly1305 { payload, poly1305, .. } => {
                 let key = chacha_packet_key(payload, sequence)?;
                 let mut expected = [0; POLY1305_TAG];
                 poly1305.compute(&key, &[packet], &mut expected)?;
                 if !crypto::constant_time_eq(&expected, tag) {
-                    return Err(forged());
+                    return Err(forged(Code::Decrypt));
                 }
                 payload.update_in_place(packet.get_mut(LENGTH..).ok_or_else(wrong_size)?)?;
             }
@@ -462,11 +462,12 @@ fn copy_front(mac: &Digest, to: &mut [u8]) -> Result<()> {
 
 fn check(expected: &Digest, tag: &[u8]) -> Result<()> {
     let expected = expected.as_ref().get(..tag.len()).ok_or_else(wrong_size)?;
-    if crypto::constant_time_eq(expected, tag) { Ok(()) } else { Err(forged()) }
+    if crypto::constant_time_eq(expected, tag) { Ok(()) } else { Err(forged(Code::InvalidMac)) }
 }
 
-const fn forged() -> Error {
-    Error::new(Code::InvalidMac, "MAC of a packet from the server is wrong")
+/// C callers know a wrong MAC and a wrong tag of an AEAD apart.
+const fn forged(code: Code) -> Error {
+    Error::new(code, "MAC of a packet from the server is wrong")
 }
 
 const fn too_long() -> Error {

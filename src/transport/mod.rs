@@ -24,8 +24,7 @@ use self::compress::CompressionAlgorithm;
 use self::ident::{Found, IdentReader};
 use self::kex::{AwaitReply, Step, Transcript};
 use self::negotiate::{Agreement, MethodType, Preferences};
-use self::packet::Rx;
-pub use self::packet::Tx;
+pub use self::packet::{Rx, Tx};
 pub use self::usage::RekeyLimits;
 use crate::crypto;
 use crate::error::{Code, Error, Result};
@@ -112,6 +111,12 @@ impl Default for Transport {
 }
 
 impl Transport {
+    /// A transport whose first key exchange is over, and that encrypts nothing.
+    #[cfg(test)]
+    pub fn connected() -> Self {
+        Self { phase: Phase::Packets, established: true, ..Self::default() }
+    }
+
     /// The identification to send instead of the default one; empty for the default.
     pub fn set_ident(&mut self, ident: &[u8]) -> Result<()> {
         self.client_ident = crate::wire::copy(if ident.is_empty() { DEFAULT_IDENT.to_bytes() } else { ident })?;
@@ -263,10 +268,10 @@ impl Transport {
         self.server_sig_algs.as_deref().map(names)
     }
 
-    /// C callers know failures of the first key exchange under two codes, by how far it had come.
+    /// C callers know failures of the first key exchange under two codes, by how far it had come; the text tells more.
     fn fold(&self, mut error: Error) -> Error {
-        let from_socket = matches!(error.code, Code::SocketRecv | Code::SocketSend | Code::SocketDisconnect);
-        if from_socket && matches!(self.phase, Phase::Packets) && !self.established {
+        let keeps_its_code = matches!(error.code, Code::Alloc | Code::KexFailure | Code::KeyExchangeFailure);
+        if !keeps_its_code && matches!(self.phase, Phase::Packets) && !self.established {
             error.code =
                 if matches!(self.kex, Kex::AwaitInit { .. }) { Code::KexFailure } else { Code::KeyExchangeFailure };
         }
@@ -377,7 +382,7 @@ impl Transport {
         if self.session_id.is_none() {
             self.strict = agreement.strict;
             if self.strict && self.rx.sequence() != 1 {
-                return Err(Error::new(Code::SocketDisconnect, "Server sent packets before its KEXINIT"));
+                return Err(Error::new(Code::KexFailure, "Server sent packets before its KEXINIT"));
             }
         }
         let transcript = Transcript {

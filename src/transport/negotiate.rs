@@ -215,7 +215,7 @@ impl MethodType {
     }
 
     /// The names that are offered unless the program says otherwise.
-    fn offered(self, compress: bool) -> Vec<u8> {
+    pub fn offered(self, compress: bool) -> Vec<u8> {
         let known = self.known(compress).unwrap_or_default();
         let offered = known.iter().filter(|(_, offered)| *offered).map(|(name, _)| name.to_bytes());
         offered.collect::<Vec<_>>().join(&b',')
