@@ -127,6 +127,7 @@ pub unsafe fn enter_channel<T: Ret>(
 
 /// Runs `body` so that neither its error nor its panic gets lost.
 fn run<T: Ret>(session: &SessionHandle, body: impl FnOnce(&SessionHandle) -> Result<T>) -> T {
+    session.entered.set(session.entered.get().saturating_add(1));
     let result = if session.poisoned.get() {
         Err(broken())
     } else {
@@ -135,6 +136,7 @@ fn run<T: Ret>(session: &SessionHandle, body: impl FnOnce(&SessionHandle) -> Res
             Err(broken())
         })
     };
+    session.entered.set(session.entered.get().saturating_sub(1));
     result.unwrap_or_else(|error| {
         session.last_error.store(&error);
         T::failed(error.code)

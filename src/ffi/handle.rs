@@ -34,6 +34,8 @@ pub struct SessionHandle {
     tag: Cell<u32>,
     /// A panic has been caught: nothing in here can be relied on.
     pub poisoned: Cell<bool>,
+    /// So many calls of the program are in the session.
+    pub entered: Cell<u32>,
     /// The program's allocator.
     pub allocator: Allocator,
     /// The program's pointer.
@@ -72,6 +74,7 @@ impl SessionHandle {
         Self {
             tag: Cell::new(Tag::Session as u32),
             poisoned: Cell::new(false),
+            entered: Cell::new(0),
             allocator,
             r#abstract,
             callbacks: Callbacks::default(),

@@ -162,15 +162,19 @@ pub unsafe extern "C" fn libssh2_session_free(session: *mut LIBSSH2_SESSION) -> 
     let Some(handle) = (unsafe { SessionHandle::from_pointer(session.cast()) }) else {
         return Code::BadUse.number();
     };
+    // A session that is in use further up, by the call whose callback frees it, cannot go from under that.
+    let in_use = handle.entered.get() > 0;
     // SAFETY: as promised by the caller.
     let result: c_int = unsafe {
         enter(session, |session| {
+            if in_use {
+                return Err(Error::new(Code::BadUse, "Session was freed from within one of its own callbacks"));
+            }
             resume(&session.core, session, Owner::Session, Call::SessionFree, CloseAll::begin)?;
             Ok(0)
         })
     };
-    // A session that is in use further up, by the callback that frees it, cannot go from under that.
-    if result == Code::Eagain.number() || handle.core.try_borrow_mut().is_err() {
+    if in_use || result == Code::Eagain.number() {
         return result;
     }
     if handle.was_blocking.get() {

@@ -7,6 +7,7 @@
 mod buffer;
 pub mod cipher;
 pub mod compress;
+mod event;
 mod ident;
 pub mod kex;
 pub mod message;
@@ -21,6 +22,8 @@ use std::time::Instant;
 pub use self::buffer::Buffer as Lent;
 use self::cipher::Opener;
 use self::compress::CompressionAlgorithm;
+pub use self::event::Event;
+use self::event::Events;
 use self::ident::{Found, IdentReader};
 use self::kex::{AwaitReply, Step, Transcript};
 use self::negotiate::{Agreement, MethodType, Preferences};
@@ -82,6 +85,7 @@ pub struct Transport {
     strict: bool,
     host_key: Vec<u8>,
     server_sig_algs: Option<Vec<u8>>,
+    events: Events,
     failed: Option<Error>,
 }
 
@@ -105,6 +109,7 @@ impl Default for Transport {
             strict: false,
             host_key: Vec::new(),
             server_sig_algs: None,
+            events: Events::default(),
             failed: None,
         }
     }
@@ -184,7 +189,18 @@ impl Transport {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        self.advance().map_err(|error| self.fail(error))
+        self.advance().map_err(|error| {
+            if let Some(packet) = self.rx.take_forged() {
+                // The connection ends in any case.
+                let _no_memory = self.events.push(Event::MacError(packet));
+            }
+            self.fail(error)
+        })
+    }
+
+    /// What has happened since this was asked last.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        self.events.take()
     }
 
     /// The payload that [`Transport::packet`] found, and the half that answers it.
@@ -325,8 +341,16 @@ impl Transport {
                 self.on_kex_reply(&reply)?;
             }
             message::NEWKEYS => self.on_newkeys()?,
-            message::DISCONNECT => return Err(disconnected(packet)),
-            message::IGNORE | message::DEBUG | message::UNIMPLEMENTED => {}
+            message::DISCONNECT => {
+                self.events.push(Event::disconnect(packet)?)?;
+                return Err(disconnected(packet));
+            }
+            message::IGNORE => {
+                let data = crate::wire::copy(packet.get(1..).unwrap_or_default())?;
+                self.events.push(Event::Ignore(data))?;
+            }
+            message::DEBUG => self.events.push(Event::debug(packet)?)?,
+            message::UNIMPLEMENTED => {}
             message::EXT_INFO => self.server_sig_algs = read_ext_info(packet)?.or(self.server_sig_algs.take()),
             message::PING => {
                 let data = packet.get(1..).unwrap_or_default();

@@ -155,6 +155,8 @@ pub struct Rx {
     handed_out: usize,
     /// Its payload lies with the inflater.
     inflated: bool,
+    /// What a packet whose MAC was wrong seemed to say.
+    forged: Option<Vec<u8>>,
 }
 
 impl Default for Rx {
@@ -169,6 +171,7 @@ impl Default for Rx {
             next: Next::Length,
             handed_out: 0,
             inflated: false,
+            forged: None,
         }
     }
 }
@@ -221,7 +224,13 @@ impl Rx {
         };
         self.next = Next::Packet(total);
         let Some(packet) = self.input.filled_mut().get_mut(..total) else { return Ok(None) };
-        let payload = self.opener.open(self.sequence, packet)?;
+        let payload = match self.opener.open(self.sequence, packet) {
+            Err(error) if error.code == Code::InvalidMac => {
+                self.forged = self.opener.seeming_payload(packet).map(crate::wire::copy).transpose()?;
+                return Err(error);
+            }
+            opened => opened?,
+        };
         self.used.count(total)?;
         self.sequence = self.sequence.wrapping_add(1);
         self.next = Next::Length;
@@ -234,6 +243,11 @@ impl Rx {
                 Ok(Some(0..length))
             }
         }
+    }
+
+    /// What the packet that ended the connection seemed to say, if its MAC was wrong.
+    pub const fn take_forged(&mut self) -> Option<Vec<u8>> {
+        self.forged.take()
     }
 
     /// The bytes of the payload that [`Rx::packet`] found; valid until it is called again.
