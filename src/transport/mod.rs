@@ -17,7 +17,7 @@ mod usage;
 
 use std::ffi::CStr;
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use self::buffer::Buffer as Lent;
 use self::cipher::Opener;
@@ -60,6 +60,13 @@ enum Kex {
     AwaitNewKeys { opener: Box<Opener> },
 }
 
+/// How long the server may be silent in a later key exchange.
+struct Silence {
+    until: Instant,
+    /// The packets that had come by then.
+    heard: u64,
+}
+
 /// One connection below everything that has a meaning to the program.
 pub struct Transport {
     /// The outgoing half.
@@ -73,6 +80,7 @@ pub struct Transport {
     pub rekey_limits: RekeyLimits,
     /// When the keys in use were first seen to be; `None` until somebody looks at the clock.
     keyed: Option<Instant>,
+    silence: Option<Silence>,
     client_ident: Vec<u8>,
     server_ident: Vec<u8>,
     agreement: Option<Agreement>,
@@ -100,6 +108,7 @@ impl Default for Transport {
             preferences: Preferences::default(),
             rekey_limits: RekeyLimits::default(),
             keyed: None,
+            silence: None,
             client_ident: DEFAULT_IDENT.to_bytes().to_vec(),
             server_ident: Vec::new(),
             agreement: None,
@@ -160,27 +169,47 @@ impl Transport {
         }
     }
 
-    /// Begins another key exchange if the keys in use have done enough, by what has gone over them or by their age.
-    pub fn rekey_if_due(&mut self, now: Instant) -> Result<()> {
-        if self.failed.is_some() || !self.established || !matches!(self.kex, Kex::Idle) {
+    /// Begins another key exchange if the keys in use have done enough, by what has gone over them or by their age. One
+    /// that is under way fails when the server has been silent for `patience`.
+    pub fn tend_keys(&mut self, now: Instant, patience: Duration) -> Result<()> {
+        if self.failed.is_some() || !self.established {
             return Ok(());
         }
+        if !matches!(self.kex, Kex::Idle) {
+            return self.wait_for_keys(now, patience).map_err(|error| self.fail(error));
+        }
+        self.silence = None;
         self.keyed.get_or_insert(now);
         let (sent, received) = (self.tx.usage(), self.rx.usage());
-        let old = self.rekey_at().is_some_and(|due| due <= now);
+        let old = self.keys_want_tending().is_some_and(|due| due <= now);
         if old || self.rekey_limits.are_reached(sent) || self.rekey_limits.are_reached(received) {
             self.begin_kex().map_err(|error| self.fail(error))?;
         }
         Ok(())
     }
 
-    /// When the keys in use will be too old; never if nothing has gone over them.
-    pub fn rekey_at(&self) -> Option<Instant> {
-        let idle = self.tx.usage().is_unused() && self.rx.usage().is_unused();
-        if idle || !matches!(self.kex, Kex::Idle) {
-            return None;
+    fn wait_for_keys(&mut self, now: Instant, patience: Duration) -> Result<()> {
+        let heard = self.rx.usage().packets();
+        match &self.silence {
+            Some(silence) if silence.heard == heard && silence.until <= now => {
+                Err(Error::new(Code::Timeout, "Server did not go on with the key exchange in time"))
+            }
+            Some(silence) if silence.heard == heard => Ok(()),
+            _ => {
+                self.silence = now.checked_add(patience).map(|until| Silence { until, heard });
+                Ok(())
+            }
         }
-        self.keyed?.checked_add(self.rekey_limits.age)
+    }
+
+    /// When [`Transport::tend_keys`] has something to do, unless something else happens before. Never if nothing has gone
+    /// over the keys.
+    pub fn keys_want_tending(&self) -> Option<Instant> {
+        if !matches!(self.kex, Kex::Idle) {
+            return self.silence.as_ref().map(|silence| silence.until);
+        }
+        let idle = self.tx.usage().is_unused() && self.rx.usage().is_unused();
+        if idle { None } else { self.keyed?.checked_add(self.rekey_limits.age) }
     }
 
     /// The next packet for the layers above, if one has arrived whole: where its payload lies, see
