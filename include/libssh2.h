@@ -885,7 +885,8 @@ typedef struct _LIBSSH2_SK_SIG_INFO LIBSSH2_SK_SIG_INFO;
         int language_len, \
         void **abstract)
 
-/* Hears of a packet that failed its integrity check. */
+/* Hears of a packet that failed its integrity check: what stands where it would have its payload. The connection
+   ends, whatever it returns. Ciphers that authenticate by themselves have no such packets. */
 #define LIBSSH2_MACERROR_FUNC(function) \
     int (function)(LIBSSH2_SESSION *session, \
         const char *packet, \
@@ -1211,7 +1212,8 @@ int libssh2_session_disconnect_ex(LIBSSH2_SESSION *session,
    and the socket is not closed.
    
    Returns 0; or LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the session is still there, and
-   the function is to be called again. Whatever else is returned, the session is gone.
+   the function is to be called again; or LIBSSH2_ERROR_BAD_USE from within one of the session's own callbacks, where
+   it cannot be freed. Whatever else is returned, the session is gone.
    
    Requires: session is NULL or a session that has not been freed. Nothing that belongs to it may be used any more. */
 LIBSSH2_API

@@ -153,7 +153,8 @@ pub unsafe extern "C" fn libssh2_session_disconnect_ex(
 /// and the socket is not closed.
 ///
 /// Returns 0; or LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the session is still there, and
-/// the function is to be called again. Whatever else is returned, the session is gone.
+/// the function is to be called again; or LIBSSH2_ERROR_BAD_USE from within one of the session's own callbacks, where
+/// it cannot be freed. Whatever else is returned, the session is gone.
 ///
 /// Requires: session is NULL or a session that has not been freed. Nothing that belongs to it may be used any more.
 #[unsafe(no_mangle)]
@@ -162,19 +163,18 @@ pub unsafe extern "C" fn libssh2_session_free(session: *mut LIBSSH2_SESSION) -> 
     let Some(handle) = (unsafe { SessionHandle::from_pointer(session.cast()) }) else {
         return Code::BadUse.number();
     };
-    // A session that is in use further up, by the call whose callback frees it, cannot go from under that.
-    let in_use = handle.entered.get() > 0;
+    if handle.is_in_use() {
+        // One of its own callbacks: what runs further up still needs it.
+        return Code::BadUse.number();
+    }
     // SAFETY: as promised by the caller.
     let result: c_int = unsafe {
         enter(session, |session| {
-            if in_use {
-                return Err(Error::new(Code::BadUse, "Session was freed from within one of its own callbacks"));
-            }
             resume(&session.core, session, Owner::Session, Call::SessionFree, CloseAll::begin)?;
             Ok(0)
         })
     };
-    if in_use || result == Code::Eagain.number() {
+    if result == Code::Eagain.number() {
         return result;
     }
     if handle.was_blocking.get() {

@@ -133,16 +133,23 @@ impl Transport {
 
     /// The identification to send instead of the default one; empty for the default.
     pub fn set_ident(&mut self, ident: &[u8]) -> Result<()> {
+        if self.is_started() {
+            // Every key exchange hashes what was sent.
+            return Ok(());
+        }
         self.client_ident = crate::wire::copy(if ident.is_empty() { DEFAULT_IDENT.to_bytes() } else { ident })?;
         Ok(())
     }
 
     /// Queues identification and KEXINIT, which leave together.
     pub fn start(&mut self) -> Result<()> {
-        self.tx.send_raw(&self.client_ident)?;
-        self.tx.send_raw(b"\r\n")?;
         self.phase = Phase::Ident(IdentReader::default());
-        self.begin_kex()
+        let begun = self
+            .tx
+            .send_raw(&self.client_ident)
+            .and_then(|()| self.tx.send_raw(b"\r\n"))
+            .and_then(|()| self.begin_kex());
+        begun.map_err(|error| self.fail(error))
     }
 
     /// Whether [`Transport::start`] has been called.
@@ -215,9 +222,7 @@ impl Transport {
     /// The next packet for the layers above, if one has arrived whole: where its payload lies, see
     /// [`Transport::split`]. After an error, the same error again.
     pub fn packet(&mut self) -> Result<Option<Range<usize>>> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
-        }
+        self.check()?;
         self.advance().map_err(|error| {
             if let Some(packet) = self.rx.take_forged() {
                 // The connection ends in any case.
@@ -249,9 +254,8 @@ impl Transport {
     }
 
     /// Takes the outgoing bytes back, of which the socket has taken `taken`.
-    pub fn return_outgoing(&mut self, mut queue: Lent, taken: usize) {
-        queue.consume(taken);
-        *self.tx.queue() = queue;
+    pub fn return_outgoing(&mut self, queue: Lent, taken: usize) {
+        self.tx.give_back(queue, taken);
     }
 
     /// Lends the incoming queue, with room for what the socket has.
@@ -274,12 +278,12 @@ impl Transport {
 
     /// The error that ended the connection, if it has.
     pub fn check(&self) -> Result<()> {
-        self.failed.clone().map_or(Ok(()), Err)
+        self.failure().cloned().map_or(Ok(()), Err)
     }
 
     /// The error that ended the connection, if it has ended.
-    pub const fn failure(&self) -> Option<&Error> {
-        self.failed.as_ref()
+    pub fn failure(&self) -> Option<&Error> {
+        self.failed.as_ref().or(self.tx.failure())
     }
 
     /// Ends the connection with `error`, unless it has ended before: what every later call reports.
@@ -344,6 +348,9 @@ impl Transport {
             Phase::Packets => {}
         }
         while let Some(payload) = self.rx.packet()? {
+            if self.tx.overflows() {
+                return Err(Error::new(Code::SocketSend, "Server asks for answers and does not take them"));
+            }
             if !self.handle(payload.clone())? {
                 return Ok(Some(payload));
             }

@@ -12,6 +12,8 @@ use crate::wire::{Put, Reader};
 
 /// Sending stops to take bulk data at so many bytes that the socket has not taken yet.
 const HIGH_WATER: usize = 256 * 1024;
+/// A peer that does not take so much, while it asks for more, is hostile.
+const MOST_QUEUED: usize = 4 * 1024 * 1024;
 /// What may wait for the end of a key exchange.
 const MOST_HELD: usize = 1024 * 1024;
 /// Least room for one `recv`.
@@ -26,7 +28,10 @@ pub struct Tx {
     /// Payloads that wait until a key exchange is over, each behind its length; `None` outside an exchange.
     held: Option<Vec<u8>>,
     used: Usage,
-    sent: u64,
+    /// Bytes that the socket has taken.
+    left: u64,
+    /// Why a packet could not be queued: what follows it would make no sense to the peer.
+    failure: Option<Error>,
 }
 
 impl Default for Tx {
@@ -39,7 +44,8 @@ impl Default for Tx {
             sequence: 0,
             held: None,
             used: Usage::default(),
-            sent: 0,
+            left: 0,
+            failure: None,
         }
     }
 }
@@ -49,7 +55,10 @@ impl Tx {
     /// that.
     pub fn send(&mut self, parts: &[&[u8]]) -> Result<()> {
         match &mut self.held {
-            Some(held) => hold(held, parts),
+            Some(held) => {
+                let result = hold(held, parts);
+                self.must(result)
+            }
             None => self.send_now(parts),
         }
     }
@@ -57,14 +66,27 @@ impl Tx {
     /// Queues a packet of the key exchange itself, or one that is allowed during it (RFC 4253 section 7.1).
     pub fn send_now(&mut self, parts: &[&[u8]]) -> Result<()> {
         let before = self.out.len();
-        match &mut self.deflater {
-            None => self.sealer.seal(self.sequence, parts, &mut self.out)?,
-            Some(deflater) => self.sealer.seal(self.sequence, &[deflater.deflate(parts)?], &mut self.out)?,
-        }
-        self.used.count(self.out.len().saturating_sub(before))?;
+        let sealed = match &mut self.deflater {
+            None => self.sealer.seal(self.sequence, parts, &mut self.out),
+            Some(deflater) => {
+                deflater.deflate(parts).and_then(|payload| self.sealer.seal(self.sequence, &[payload], &mut self.out))
+            }
+        };
+        let result = sealed.and_then(|()| self.used.count(self.out.len().saturating_sub(before)));
         self.sequence = self.sequence.wrapping_add(1);
-        self.sent = self.sent.wrapping_add(1);
-        Ok(())
+        self.must(result)
+    }
+
+    /// A packet that is missing is the end of the connection, whoever sent it.
+    fn must(&mut self, result: Result<()>) -> Result<()> {
+        result.inspect_err(|error| {
+            self.failure.get_or_insert_with(|| error.clone());
+        })
+    }
+
+    /// Why a packet could not be queued, if so.
+    pub const fn failure(&self) -> Option<&Error> {
+        self.failure.as_ref()
     }
 
     /// Queues bytes that are no packet: the identification.
@@ -113,6 +135,7 @@ impl Tx {
     }
 
     /// Whether all has left, what a key exchange holds back included.
+    #[cfg(test)]
     pub fn is_flushed(&self) -> bool {
         self.out.is_empty() && self.held.as_ref().is_none_or(Vec::is_empty)
     }
@@ -127,9 +150,31 @@ impl Tx {
         &self.used
     }
 
-    /// Packets sent so far, never counted anew.
-    pub const fn packets(&self) -> u64 {
-        self.sent
+    /// Takes back the bytes for the socket, of which it has taken `taken`. What was queued meanwhile goes behind them.
+    pub fn give_back(&mut self, mut queue: Buffer, taken: usize) {
+        queue.consume(taken);
+        self.left = self.left.saturating_add(u64::try_from(taken).unwrap_or_default());
+        let meanwhile = std::mem::replace(&mut self.out, queue);
+        if !meanwhile.is_empty() {
+            let result = self.out.put(meanwhile.filled());
+            let _kept = self.must(result);
+        }
+    }
+
+    /// How many bytes the socket has taken.
+    pub const fn has_left(&self) -> u64 {
+        self.left
+    }
+
+    /// How many it will have taken when all has left.
+    pub fn will_have_left(&self) -> u64 {
+        let waiting = self.out.len().saturating_add(self.held.as_ref().map_or(0, Vec::len));
+        self.left.saturating_add(u64::try_from(waiting).unwrap_or_default())
+    }
+
+    /// Whether the peer takes so little that what is queued has grown beyond all use.
+    pub const fn overflows(&self) -> bool {
+        self.out.len() > MOST_QUEUED
     }
 }
 
