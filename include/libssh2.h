@@ -885,7 +885,8 @@ typedef struct _LIBSSH2_SK_SIG_INFO LIBSSH2_SK_SIG_INFO;
         int language_len, \
         void **abstract)
 
-/* Hears of a packet that failed its integrity check. */
+/* Hears of a packet that failed its integrity check: what stands where it would have its payload. The connection
+   ends, whatever it returns. Ciphers that authenticate by themselves have no such packets. */
 #define LIBSSH2_MACERROR_FUNC(function) \
     int (function)(LIBSSH2_SESSION *session, \
         const char *packet, \

@@ -17,6 +17,7 @@ use crate::error::{Code, Error, Result};
 use crate::io::Readiness;
 use crate::session::Session;
 use crate::sftp::{FileId, SftpId};
+use crate::transport::Event;
 
 /// Something that takes more than one look at the connection.
 pub trait Op: 'static {
@@ -57,6 +58,10 @@ pub trait Host {
     fn wait(&self, interest: Readiness, timeout: Option<Duration>) -> io::Result<Readiness>;
     /// The time.
     fn now(&self) -> Instant;
+    /// Hears of what the transport has met.
+    fn hear(&self, event: &Event) {
+        let _ = event;
+    }
     /// Whether bytes may have arrived that waiting for the socket does not show.
     fn hides_bytes(&self) -> bool;
 }
@@ -90,6 +95,8 @@ pub fn drive<T>(
             }
             poll(&mut session)
         };
+        let events = lend(session)?.transport.take_events();
+        events.iter().for_each(|event| host.hear(event));
         let sent = flush(session, host)?;
         if let Poll::Ready(result) = polled {
             return result;

@@ -114,12 +114,18 @@ impl Session {
 
     /// [`Session::pump`], where file data that `sink` waits for goes straight to the reader's buffer.
     pub fn pump_into(&mut self, sink: &mut Sink<'_>) -> Result<()> {
-        self.rekey_if_due()?;
+        self.tend_keys()?;
         while let Some(payload) = self.transport.packet()? {
             let (packet, tx) = self.transport.split(payload);
             let handled = match packet.first().copied().unwrap_or_default() {
                 message::SERVICE_ACCEPT => self.auth.on_service_accept(packet),
-                message::USERAUTH_REQUEST..=message::USERAUTH_LAST => self.auth.on_packet(packet),
+                message::USERAUTH_REQUEST..=message::USERAUTH_LAST => {
+                    let handled = self.auth.on_packet(packet);
+                    if self.auth.is_authenticated() {
+                        self.transport.on_login();
+                    }
+                    handled
+                }
                 message::GLOBAL_REQUEST..=message::REQUEST_FAILURE => global::on_packet(packet, tx),
                 message::CHANNEL_OPEN..=message::CHANNEL_FAILURE => {
                     self.channels.on_packet(packet, tx, &mut self.sftps, sink)
@@ -198,15 +204,18 @@ impl Session {
     }
 
     /// Servers cannot exchange keys anew in the middle of a login, and no login is that long.
-    fn rekey_if_due(&mut self) -> Result<()> {
-        if self.auth.is_authenticated() { self.transport.rekey_if_due(self.now) } else { Ok(()) }
+    fn tend_keys(&mut self) -> Result<()> {
+        if !self.auth.is_authenticated() {
+            return Ok(());
+        }
+        self.transport.tend_keys(self.now, Duration::from_secs(self.settings.read_timeout.unsigned_abs()))
     }
 
     /// Before a wait: sends the keepalive and begins the key exchange that are due, and sees to it that the wait ends
     /// when the next ones are.
     pub(crate) fn keep_alive(&mut self) -> Result<()> {
-        self.rekey_if_due()?;
-        self.wake_at = self.wake_at.into_iter().chain(self.transport.rekey_at()).min();
+        self.tend_keys()?;
+        self.wake_at = self.wake_at.into_iter().chain(self.transport.keys_want_tending()).min();
         let Some(due) = self.keepalive.due().filter(|_| self.transport.is_established()) else { return Ok(()) };
         let due = if due <= self.now {
             let next = self.send_keepalive()?;
