@@ -64,9 +64,10 @@ pub fn drive<T>(
     loop {
         let polled = {
             let mut session = lend(session)?;
-            session.begin_poll(host.now());
+            let now = host.now();
+            session.begin_poll(now);
             if std::mem::take(&mut first) {
-                deadline = session.deadline();
+                deadline = session.deadline(now);
             }
             poll(&mut session)
         };
@@ -136,6 +137,12 @@ pub fn resume<O: Op>(
         slots.put(call, op);
     }
     result
+}
+
+/// Leaves `op` for the next time that `call` of `owner` is resumed.
+pub fn park<O: Op>(session: &RefCell<Session>, owner: Owner, call: Call, op: O) -> Result<()> {
+    owner.slots(&mut *lend(session)?)?.put(call, op);
+    Ok(())
 }
 
 /// Runs `look` with the session borrowed, for calls that move no bytes.
@@ -212,6 +219,11 @@ pub enum Call {
     UserauthList,
     UserauthPassword,
     UserauthPublickey,
+    UserauthKeyboard,
+    UserauthSigner,
+    UserauthSecurityKey,
+    UserauthHostbased,
+    AgentUserauth,
     SftpInit,
     SftpShutdown,
     SftpOpen,
@@ -232,6 +244,23 @@ pub enum Call {
     SftpSymlink,
     SftpReadlink,
     SftpRealpath,
+}
+
+impl Call {
+    /// Whether it is a way to log in; only one of them can be under way.
+    pub const fn is_login(self) -> bool {
+        matches!(
+            self,
+            Self::UserauthList
+                | Self::UserauthPassword
+                | Self::UserauthPublickey
+                | Self::UserauthKeyboard
+                | Self::UserauthSigner
+                | Self::UserauthSecurityKey
+                | Self::UserauthHostbased
+                | Self::AgentUserauth
+        )
+    }
 }
 
 /// The handle that an operation belongs to.
@@ -267,6 +296,11 @@ impl Slots {
         let index = self.0.iter().position(|(of, _)| *of == call)?;
         let (_, op) = self.0.swap_remove(index);
         op.downcast().ok().map(|op| *op)
+    }
+
+    /// Drops the operations of those calls.
+    pub fn discard(&mut self, which: impl Fn(Call) -> bool) {
+        self.0.retain(|(of, _)| !which(*of));
     }
 
     fn put<O: Op>(&mut self, call: Call, op: O) {

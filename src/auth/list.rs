@@ -16,7 +16,7 @@ impl List {
     pub fn begin(session: &mut Session, user: &[u8]) -> Result<Self> {
         not_yet_in(session)?;
         let packet = request(user, b"none")?;
-        Ok(Self(Attempt::send(session, &packet)?))
+        Ok(Self(Attempt::begin(session, &packet)?))
     }
 }
 

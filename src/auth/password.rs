@@ -48,7 +48,7 @@ impl Password {
         if let Some(new) = new {
             packet.put_string(new)?;
         }
-        Ok(Self(Attempt::send(session, &packet)?))
+        Ok(Self(Attempt::begin(session, &packet)?))
     }
 }
 

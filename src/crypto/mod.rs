@@ -18,7 +18,7 @@ pub use agreement::{Curve, EphemeralKey};
 pub use digest::{Digest, HashAlgorithm, Hasher, digest};
 pub use gcm::AesGcm;
 pub use mac::{Hmac, Poly1305};
-pub use private::PrivateKey;
+pub use private::{PrivateKey, SecurityKey, SecurityKeyType};
 pub use public::{KeyType, PublicKey};
 pub use public_text::parse_public_text;
 pub use random::{constant_time_eq, has_hardware_aes, random};

@@ -12,7 +12,7 @@ use super::types::{
 const BUILD_OPTIONS: &str = concat!(
     "crypto:OpenSSL MD5:on MD5-PEM:on RIPEMD160:off DSA:off RSA:on RSA-SHA1:off ECDSA:on ED25519:on ML-KEM:off ",
     "AES-GCM:on AES-CTR:on AES-CBC:off BLOWFISH:off RC4:off CAST:off 3DES:off KEX-SHA1:off MAC-SHA1:off ",
-    "deprecated-APIs:on zlib:off agent:off debug-logging:off libssh2-rs:",
+    "deprecated-APIs:on zlib:off agent:Unix debug-logging:off libssh2-rs:",
     env!("CARGO_PKG_VERSION"),
     "\0"
 );
