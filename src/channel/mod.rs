@@ -278,6 +278,13 @@ impl Channel {
         if name == b"exit-status" {
             self.exit_status = Some(reader.u32()?);
         }
+        if name == b"exit-signal" {
+            // Nobody asks for it yet, but one that is cut short is refused, as an exit status is.
+            reader.string()?;
+            reader.boolean()?;
+            reader.string()?;
+            reader.string()?;
+        }
         if wants_reply && !self.close_sent {
             return Ok(self.send_message(tx, message::CHANNEL_FAILURE, &[]));
         }

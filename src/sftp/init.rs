@@ -16,8 +16,9 @@ use crate::wire::{Put, Reader, Short};
 /// ahead.
 const WINDOW: u32 = 16 * 1024 * 1024;
 const PACKET: u32 = 128 * 1024;
-/// Largest READ and WRITE that we make, whatever the server takes.
-const MOST_DATA: u64 = 256 * 1024;
+/// Largest READ and WRITE that we make, whatever the server takes: the longest reply that is taken has room for it and
+/// its head.
+const MOST_DATA: u64 = 255 * 1024;
 
 /// `libssh2_sftp_init`: ready with the subsystem.
 pub enum Init {

@@ -326,7 +326,7 @@ impl Transport {
         if self.session_id.is_none() {
             self.strict = agreement.strict;
             if self.strict && self.rx.sequence() != 1 {
-                return Err(Error::new(Code::SocketDisconnect, "Server sent packets before its KEXINIT"));
+                return Err(Error::new(Code::KexFailure, "Server sent packets before its KEXINIT"));
             }
         }
         let transcript = Transcript {
