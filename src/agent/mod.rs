@@ -46,10 +46,8 @@ pub fn identities(stream: &impl Stream, deadline: Option<Instant>, keys: &mut Ve
         return Err(Error::new(Code::OutOfBoundary, "Agent holds too many keys"));
     }
     for _ in 0..count {
-        let (blob, comment) = (reader.string().map_err(malformed)?, reader.string().map_err(malformed)?);
-        if comment.len() > LONGEST_COMMENT {
-            return Err(Error::new(Code::OutOfBoundary, "Agent has too long a comment on a key"));
-        }
+        let blob = string(&mut reader, LONGEST_MESSAGE)?;
+        let comment = string(&mut reader, LONGEST_COMMENT)?;
         keys.push(Key { blob: copy(blob)?, comment: copy(comment)? });
     }
     Ok(())
@@ -108,6 +106,15 @@ fn answer_of(answer: &[u8], wanted: u8) -> Result<Reader<'_>> {
         Ok(number) => Err(Error::new(Code::AgentProtocol, "Agent refuses").with(format!("message number {number}"))),
         Err(short) => Err(malformed(short)),
     }
+}
+
+/// A string of at most `longest` bytes.
+fn string<'a>(reader: &mut Reader<'a>, longest: usize) -> Result<&'a [u8]> {
+    let length = Reader::new(reader.rest()).u32().map_err(malformed)?;
+    if usize::try_from(length).unwrap_or(usize::MAX) > longest {
+        return Err(Error::new(Code::OutOfBoundary, "Agent has too long a key, or too long a comment on it"));
+    }
+    reader.string().map_err(malformed)
 }
 
 const fn malformed(short: Short) -> Error {
