@@ -19,6 +19,8 @@ pub mod knownhost;
 pub mod op;
 pub mod session;
 pub mod sftp;
+#[cfg(test)]
+mod testing;
 mod tickets;
 pub mod transport;
 pub mod wire;

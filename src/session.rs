@@ -104,6 +104,7 @@ impl Session {
 
     /// [`Session::pump`], where file data that `sink` waits for goes straight to the reader's buffer.
     pub fn pump_into(&mut self, sink: &mut Sink<'_>) -> Result<()> {
+        self.rekey_if_due()?;
         while let Some(payload) = self.transport.packet()? {
             let (packet, tx) = self.transport.split(payload);
             let handled = match packet.first().copied().unwrap_or_default() {
@@ -177,8 +178,16 @@ impl Session {
         self.has_more = false;
     }
 
-    /// Before a wait: sends the keepalive that is due, and sees to it that the wait ends when the next one is.
+    /// Servers cannot exchange keys anew in the middle of a login, and no login is that long.
+    fn rekey_if_due(&mut self) -> Result<()> {
+        if self.auth.is_authenticated() { self.transport.rekey_if_due(self.now) } else { Ok(()) }
+    }
+
+    /// Before a wait: sends the keepalive and begins the key exchange that are due, and sees to it that the wait ends
+    /// when the next ones are.
     pub(crate) fn keep_alive(&mut self) -> Result<()> {
+        self.rekey_if_due()?;
+        self.wake_at = self.wake_at.into_iter().chain(self.transport.rekey_at()).min();
         let Some(due) = self.keepalive.due().filter(|_| self.transport.is_established()) else { return Ok(()) };
         let due = if due <= self.now {
             let next = self.send_keepalive()?;

@@ -57,6 +57,12 @@ enum Reply {
 }
 
 impl Auth {
+    /// Somebody is logged in.
+    #[cfg(test)]
+    pub fn logged_in() -> Self {
+        Self { authenticated: true, ..Self::default() }
+    }
+
     /// Asks for the service. It leaves with the first request that needs it, since nothing is gained by waiting.
     pub fn request_service(&mut self, tx: &mut Tx) -> Result<()> {
         let mut packet = Vec::new();
