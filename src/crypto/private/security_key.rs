@@ -94,3 +94,75 @@ impl SecurityKey {
 const fn not_one() -> Error {
     Error::new(Code::File, "Private key is not in a security key")
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    fn strings(fields: &[&[u8]]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        fields.iter().try_for_each(|field| bytes.put_string(field)).unwrap();
+        bytes
+    }
+
+    fn public(kind: SecurityKeyType) -> Vec<u8> {
+        match kind {
+            SecurityKeyType::Ed25519 => strings(&[kind.name().as_bytes(), &[7; 32], b"ssh:"]),
+            SecurityKeyType::EcdsaP256 => strings(&[kind.name().as_bytes(), b"nistp256", &[4; 65], b"ssh:"]),
+        }
+    }
+
+    /// An unencrypted file whose secret part is the check, `fields` and the padding.
+    fn file(public: &[u8], fields: &[u8]) -> String {
+        let mut secret = [&[1, 2, 3, 4, 1, 2, 3, 4], fields].concat();
+        let missing = u8::try_from(secret.len().next_multiple_of(8) - secret.len()).unwrap();
+        secret.extend(1..=missing);
+        let head = [&b"openssh-key-v1\0"[..], &strings(&[b"none", b"none", b""]), &[0, 0, 0, 1]].concat();
+        let body = STANDARD.encode([head, strings(&[public, &secret])].concat());
+        format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{body}\n-----END OPENSSH PRIVATE KEY-----\n")
+    }
+
+    fn fields(kind: SecurityKeyType) -> Vec<u8> {
+        [public(kind), vec![5], strings(&[b"handle", b"", b"comment"])].concat()
+    }
+
+    #[test]
+    fn reads_all_but_the_key() {
+        for kind in SecurityKeyType::ALL {
+            let key = SecurityKey::parse(file(&public(kind), &fields(kind)).as_bytes(), None).unwrap();
+            assert_eq!((key.kind, &key.blob), (kind, &public(kind)));
+            assert_eq!((&key.application[..], key.flags, &key.handle[..]), (&b"ssh:"[..], 5, &b"handle"[..]));
+        }
+    }
+
+    #[test]
+    fn what_is_cut_or_contradicts_itself_is_refused() {
+        let refused = |text: &str| SecurityKey::parse(text.as_bytes(), None).err().unwrap().code == Code::File;
+        for kind in SecurityKeyType::ALL {
+            let (public, fields) = (public(kind), fields(kind));
+            for length in 0..fields.len() {
+                assert!(refused(&file(&public, &fields[..length])), "{kind:?} {length}");
+            }
+            let mut other = public.clone();
+            *other.last_mut().unwrap() ^= 1;
+            assert!(refused(&file(&other, &fields)), "another public half in front");
+        }
+        assert!(refused(&file(
+            &strings(&[b"ssh-ed25519", &[7; 32]]),
+            &strings(&[b"ssh-ed25519", &[7; 32], &[7; 64], b""])
+        )));
+        assert!(refused("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"));
+    }
+
+    #[test]
+    fn an_ordinary_login_is_told_what_it_is() {
+        let kind = SecurityKeyType::Ed25519;
+        let text = file(&public(kind), &fields(kind));
+        let error = super::super::PrivateKey::parse(text.as_bytes(), None).err().unwrap();
+        assert_eq!(error.code, Code::File);
+        assert!(error.to_string().contains("security key"), "{error}");
+    }
+}
