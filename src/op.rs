@@ -89,9 +89,10 @@ pub fn drive<T>(
     loop {
         let polled = {
             let mut session = lend(session)?;
-            session.begin_poll(host.now());
+            let now = host.now();
+            session.begin_poll(now);
             if std::mem::take(&mut first) {
-                deadline = session.deadline();
+                deadline = session.deadline(now);
             }
             poll(&mut session)
         };
@@ -171,6 +172,12 @@ pub fn resume<O: Op>(
     result
 }
 
+/// Leaves `op` for the next time that `call` of `owner` is resumed.
+pub fn park<O: Op>(session: &RefCell<Session>, owner: Owner, call: Call, op: O) -> Result<()> {
+    owner.slots(&mut *lend(session)?)?.put(call, op);
+    Ok(())
+}
+
 /// Runs `look` with the session borrowed, for calls that move no bytes.
 pub fn with<T>(session: &RefCell<Session>, look: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
     look(&mut *lend(session)?)
@@ -245,6 +252,11 @@ pub enum Call {
     UserauthList,
     UserauthPassword,
     UserauthPublickey,
+    UserauthKeyboard,
+    UserauthSigner,
+    UserauthSecurityKey,
+    UserauthHostbased,
+    AgentUserauth,
     SftpInit,
     SftpShutdown,
     SftpOpen,
@@ -271,6 +283,21 @@ impl Call {
     /// Calls that begin or end a handle go on where they were, also after they ran out of the time set for them.
     const fn ends_something(self) -> bool {
         matches!(self, Self::SessionHandshake | Self::SessionDisconnect | Self::SessionFree)
+    }
+
+    /// Whether it is a way to log in; only one of them can be under way.
+    pub const fn is_login(self) -> bool {
+        matches!(
+            self,
+            Self::UserauthList
+                | Self::UserauthPassword
+                | Self::UserauthPublickey
+                | Self::UserauthKeyboard
+                | Self::UserauthSigner
+                | Self::UserauthSecurityKey
+                | Self::UserauthHostbased
+                | Self::AgentUserauth
+        )
     }
 }
 
@@ -314,6 +341,11 @@ impl Slots {
         for (_, mut op) in self.0 {
             op.abandon(session);
         }
+    }
+
+    /// Drops the operations of those calls.
+    pub fn discard(&mut self, which: impl Fn(Call) -> bool) {
+        self.0.retain(|(of, _)| !which(*of));
     }
 
     fn put<O: Op>(&mut self, call: Call, op: O) {

@@ -151,9 +151,14 @@ impl Session {
                 return Poll::Ready(Err(Error::new(Code::Timeout, "Server did not answer in time")));
             }
             self.is_impatient |= until <= self.now;
-            self.wake_at = self.wake_at.into_iter().chain([until]).min();
+            self.wake_by(until);
         }
         Poll::Pending
+    }
+
+    /// Has the current operation polled again at `time`, if nothing else wakes it before.
+    pub(crate) fn wake_by(&mut self, time: Instant) {
+        self.wake_at = self.wake_at.into_iter().chain([time]).min();
     }
 
     /// Sends a keepalive if one is due: how long until the next one.
@@ -227,10 +232,10 @@ impl Session {
         Ok(())
     }
 
-    /// When the call that begins now has to end.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    /// When a call that begins at `now` has to end.
+    pub(crate) fn deadline(&self, now: Instant) -> Option<Instant> {
         let milliseconds = u64::try_from(self.settings.timeout).ok().filter(|&set| set > 0)?;
-        self.now.checked_add(Duration::from_millis(milliseconds))
+        now.checked_add(Duration::from_millis(milliseconds))
     }
 
     /// Whether to wait before looking for bytes: hardly anything is there before the wait, and looking costs as much. A

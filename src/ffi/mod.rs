@@ -11,12 +11,17 @@ mod guard;
 mod handle;
 mod last_error;
 
+pub mod agent;
 pub mod algorithm;
+pub mod base64;
 pub mod global;
 pub mod keepalive;
+pub mod knownhost;
 pub mod session;
 pub mod setting;
 pub mod sftp;
 pub mod sftp_file;
 pub mod types;
 pub mod userauth;
+pub mod userauth_keyboard;
+pub mod userauth_signer;
