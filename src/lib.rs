@@ -15,8 +15,11 @@ mod global;
 pub mod io;
 pub mod keepalive;
 pub mod op;
+mod patience;
 pub mod session;
 pub mod sftp;
+#[cfg(test)]
+mod testing;
 mod tickets;
 pub mod transport;
 pub mod wire;

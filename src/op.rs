@@ -25,6 +25,25 @@ pub trait Op: 'static {
 
     /// Goes as far as it can. `Pending` only when the socket has to move first.
     fn poll(&mut self, session: &mut Session) -> Poll<Result<Self::Out>>;
+
+    /// It will not be polled again: whoever brings its reply need not keep it.
+    fn abandon(&mut self, _session: &mut Session) {}
+}
+
+/// An operation at rest, whatever it ends with.
+trait Resting: Any {
+    fn abandon(&mut self, session: &mut Session);
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+impl<O: Op> Resting for O {
+    fn abandon(&mut self, session: &mut Session) {
+        Op::abandon(self, session);
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
 }
 
 /// The program around the session: its socket, its callbacks, its clock. No borrow of the session is alive while one of
@@ -61,6 +80,7 @@ pub fn drive<T>(
 ) -> Result<T> {
     let mut deadline = None;
     let mut first = true;
+    lend(session)?.begin_call()?;
     loop {
         let polled = {
             let mut session = lend(session)?;
@@ -92,6 +112,9 @@ pub fn drive<T>(
         lend(session)?.transport.check()?;
         // Whoever refuses every second call must not meet the same two calls for ever.
         if !sent && flush(session, host)? {
+            continue;
+        }
+        if lend(session)?.found_nothing() {
             continue;
         }
         if !blocking {
@@ -129,11 +152,14 @@ pub fn resume<O: Op>(
         over = polled.is_ready();
         polled
     });
-    // A blocking call that ran out of the time set for it can be taken up again too.
-    if let (false, Some(op)) = (over, op)
-        && let Ok(slots) = owner.slots(&mut *lend(session)?)
-    {
-        slots.put(call, op);
+    if let (false, Some(mut op)) = (over, op) {
+        let mut session = lend(session)?;
+        let comes_back = matches!(&result, Err(error) if error.code == Code::Eagain) || call.ends_something();
+        match owner.slots(&mut session) {
+            Ok(slots) if comes_back => slots.put(call, op),
+            // A call that ran out of its time: the next one may have other arguments.
+            _ => op.abandon(&mut session),
+        }
     }
     result
 }
@@ -234,6 +260,13 @@ pub enum Call {
     SftpRealpath,
 }
 
+impl Call {
+    /// Calls that begin or end a handle go on where they were, also after they ran out of the time set for them.
+    const fn ends_something(self) -> bool {
+        matches!(self, Self::SessionHandshake | Self::SessionDisconnect | Self::SessionFree)
+    }
+}
+
 /// The handle that an operation belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
@@ -260,13 +293,20 @@ impl Owner {
 
 /// The unfinished operations of one handle.
 #[derive(Default)]
-pub struct Slots(Vec<(Call, Box<dyn Any>)>);
+pub struct Slots(Vec<(Call, Box<dyn Resting>)>);
 
 impl Slots {
     fn take<O: Op>(&mut self, call: Call) -> Option<O> {
         let index = self.0.iter().position(|(of, _)| *of == call)?;
         let (_, op) = self.0.swap_remove(index);
-        op.downcast().ok().map(|op| *op)
+        op.into_any().downcast().ok().map(|op| *op)
+    }
+
+    /// Nobody will come back to them.
+    pub fn abandon(self, session: &mut Session) {
+        for (_, mut op) in self.0 {
+            op.abandon(session);
+        }
     }
 
     fn put<O: Op>(&mut self, call: Call, op: O) {

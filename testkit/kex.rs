@@ -2,7 +2,7 @@
 
 use ssh2::crypto::{Digest, EphemeralKey, HashAlgorithm, PrivateKey, SignatureAlgorithm, digest, random};
 use ssh2::transport::cipher::{Keys, Opener, Sealer};
-use ssh2::transport::kex::KexAlgorithm;
+use ssh2::transport::kex::{KexAlgorithm, KexMethod};
 use ssh2::transport::message;
 use ssh2::transport::negotiate::{Agreement, MethodType, Preferences, Suite};
 use ssh2::wire::{Put, Reader, names};
@@ -102,7 +102,7 @@ impl<'a> Kex<'a> {
     fn lists(&self) -> [Vec<u8>; 10] {
         let known = |kind: MethodType, chosen: &Option<String>| match chosen {
             Some(list) => list.clone().into_bytes(),
-            None => kind.known().unwrap_or_default().iter().map(|name| name.to_bytes()).collect::<Vec<_>>().join(&b','),
+            None => kind.offered(),
         };
         let mut methods = METHODS.to_vec();
         if self.options.strict {
@@ -147,8 +147,7 @@ impl<'a> Kex<'a> {
         }
         let client_value = reader.string()?;
 
-        #[allow(irrefutable_let_patterns, reason = "no other kind of method is offered here")]
-        let KexAlgorithm::Ecdh { curve, hash } = agreement.kex.algorithm else {
+        let KexAlgorithm { method: KexMethod::Ecdh(curve), hash } = agreement.kex.algorithm else {
             return Err(End::new("agreed on a method that was not offered"));
         };
         let key = EphemeralKey::generate(curve)?;

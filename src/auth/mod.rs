@@ -6,12 +6,12 @@ mod password;
 mod publickey;
 
 use std::task::Poll;
-use std::time::Instant;
 
 pub use self::list::List;
 pub use self::password::{Answer, Password};
 pub use self::publickey::{Identity, Publickey};
 use crate::error::{Code, Error, Result};
+use crate::patience::Patience;
 use crate::session::Session;
 use crate::tickets::{Ticket, Tickets};
 use crate::transport::{Tx, message};
@@ -48,6 +48,12 @@ enum Reply {
 }
 
 impl Auth {
+    /// Somebody is logged in.
+    #[cfg(test)]
+    pub fn logged_in() -> Self {
+        Self { authenticated: true, ..Self::default() }
+    }
+
     /// Asks for the service. It leaves with the first request that needs it, since nothing is gained by waiting.
     pub fn request_service(&mut self, tx: &mut Tx) -> Result<()> {
         let mut packet = Vec::new();
@@ -120,28 +126,32 @@ fn read(packet: &[u8]) -> Result<Incoming<'_>, Short> {
 /// A request of which the reply is awaited.
 struct Attempt {
     ticket: Ticket,
-    since: Instant,
+    patience: Patience,
 }
 
 impl Attempt {
     /// Queues a request: the fields that all methods have, and `fields`.
     fn send(session: &mut Session, packet: &[u8]) -> Result<Self> {
         session.transport.tx.send(&[packet])?;
-        Ok(Self { ticket: session.auth.replies.ask(), since: session.now() })
+        Ok(Self { ticket: session.auth.replies.ask(), patience: session.patience() })
     }
 
-    fn poll(&self, session: &mut Session) -> Poll<Result<Reply>> {
+    fn poll(&mut self, session: &mut Session) -> Poll<Result<Reply>> {
         if let Err(error) = session.pump() {
             return Poll::Ready(Err(error));
         }
         if let Some(reply) = session.auth.replies.take(self.ticket) {
             return Poll::Ready(Ok(reply));
         }
-        let pending = session.await_reply(self.since);
+        let pending = session.await_reply(&mut self.patience);
         if pending.is_ready() {
-            session.auth.replies.abandon(self.ticket);
+            self.abandon(session);
         }
         pending
+    }
+
+    fn abandon(&self, session: &mut Session) {
+        session.auth.replies.abandon(self.ticket);
     }
 }
 

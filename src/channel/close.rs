@@ -2,18 +2,18 @@
 #![forbid(unsafe_code)]
 
 use std::task::Poll;
-use std::time::Instant;
 
 use super::{Channel, ChannelId, Consumer, OpenState};
 use crate::error::Result;
 use crate::op::Op;
+use crate::patience::Patience;
 use crate::session::Session;
 use crate::transport::{Tx, message};
 
 /// Closes a channel and drops it: ready when the server has closed it too.
 pub struct Close {
     channel: ChannelId,
-    since: Instant,
+    patience: Patience,
 }
 
 impl Close {
@@ -24,7 +24,7 @@ impl Close {
         if session.transport.failure().is_none() {
             channel.send_close(&mut session.transport.tx)?;
         }
-        Ok(Self { channel: id, since: session.now() })
+        Ok(Self { channel: id, patience: session.patience() })
     }
 }
 
@@ -36,7 +36,7 @@ impl Op for Close {
         let Ok(channel) = session.channels.get(self.channel) else { return Poll::Ready(Ok(())) };
         let over = channel.close_received || !matches!(channel.state, OpenState::Open);
         let result = match pumped {
-            Ok(()) if !over => session.await_reply(self.since),
+            Ok(()) if !over => session.await_reply(&mut self.patience),
             result => Poll::Ready(result),
         };
         if result.is_ready() && (over || session.transport.failure().is_some()) {

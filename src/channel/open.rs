@@ -2,12 +2,12 @@
 #![forbid(unsafe_code)]
 
 use std::task::Poll;
-use std::time::Instant;
 
 use super::window::SendWindow;
 use super::{Channel, ChannelId};
 use crate::error::{Code, Error, Result};
 use crate::op::Op;
+use crate::patience::Patience;
 use crate::session::Session;
 use crate::transport::message;
 use crate::wire::{Put, Reader, Short};
@@ -26,7 +26,7 @@ pub enum OpenState {
 /// Opens a channel of type `session`: ready with its id.
 pub struct OpenSession {
     channel: ChannelId,
-    since: Instant,
+    patience: Patience,
 }
 
 impl OpenSession {
@@ -40,7 +40,7 @@ impl OpenSession {
         open.put_u32(window)?;
         open.put_u32(packet)?;
         session.transport.tx.send(&[&open])?;
-        Ok(Self { channel, since: session.now() })
+        Ok(Self { channel, patience: session.patience() })
     }
 }
 
@@ -52,7 +52,7 @@ impl Op for OpenSession {
             return Poll::Ready(Err(error));
         }
         match session.channels.get(self.channel).map(|channel| channel.state.clone()) {
-            Ok(OpenState::Awaited) => session.await_reply(self.since),
+            Ok(OpenState::Awaited) => session.await_reply(&mut self.patience),
             Ok(OpenState::Open) => Poll::Ready(Ok(self.channel)),
             Ok(OpenState::Refused(error)) => {
                 session.channels.remove(self.channel);

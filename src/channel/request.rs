@@ -2,11 +2,11 @@
 #![forbid(unsafe_code)]
 
 use std::task::Poll;
-use std::time::Instant;
 
 use super::ChannelId;
 use crate::error::{Code, Error, Result};
 use crate::op::Op;
+use crate::patience::Patience;
 use crate::session::Session;
 use crate::tickets::Ticket;
 use crate::transport::message;
@@ -16,7 +16,7 @@ use crate::wire::Put;
 pub struct Request {
     channel: ChannelId,
     ticket: Ticket,
-    since: Instant,
+    patience: Patience,
     refused: &'static str,
 }
 
@@ -35,7 +35,7 @@ impl Request {
         tail.put(fields)?;
         let channel = session.channels.get(id)?;
         channel.send_message(&mut session.transport.tx, message::CHANNEL_REQUEST, &tail)?;
-        Ok(Self { channel: id, ticket: channel.replies.ask(), since: session.now(), refused })
+        Ok(Self { channel: id, ticket: channel.replies.ask(), patience: session.patience(), refused })
     }
 }
 
@@ -59,12 +59,16 @@ impl Op for Request {
             let error = Error::new(Code::ChannelClosed, "Server closed the channel instead of answering");
             return Poll::Ready(Err(error));
         }
-        let pending = session.await_reply(self.since);
-        if pending.is_ready()
-            && let Ok(channel) = session.channels.get(self.channel)
-        {
-            channel.replies.abandon(self.ticket);
+        let pending = session.await_reply(&mut self.patience);
+        if pending.is_ready() {
+            self.abandon(session);
         }
         pending
+    }
+
+    fn abandon(&mut self, session: &mut Session) {
+        if let Ok(channel) = session.channels.get(self.channel) {
+            channel.replies.abandon(self.ticket);
+        }
     }
 }
