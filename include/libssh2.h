@@ -736,6 +736,8 @@ struct _LIBSSH2_SESSION;
 
 typedef struct _LIBSSH2_SESSION LIBSSH2_SESSION;
 
+typedef struct _LIBSSH2_CHANNEL LIBSSH2_CHANNEL;
+
 typedef enum _libssh2_crypto_engine_t libssh2_crypto_engine_t;
 
 /* Hears what libssh2_trace() switched on: `length` bytes of text, not terminated. `context` is the pointer given to
@@ -756,8 +758,6 @@ typedef void (*libssh2_trace_handler_func)(LIBSSH2_SESSION *session,
 /* Resizes what the same session's allocator returned, as `realloc` does. */
 #define LIBSSH2_REALLOC_FUNC(function) \
     void *(function)(void *ptr, size_t count, void **abstract)
-
-typedef struct _LIBSSH2_CHANNEL LIBSSH2_CHANNEL;
 
 /* Gives the new password that the server asks for, allocated with the session's allocator. */
 #define LIBSSH2_PASSWD_CHANGEREQ_FUNC(function) \
@@ -1081,6 +1081,341 @@ const char *libssh2_session_hostkey(LIBSSH2_SESSION *session,
 LIBSSH2_API
 const char *libssh2_hostkey_hash(LIBSSH2_SESSION *session,
                                  int hash_type);
+
+/* Opens a channel (RFC 4254 section 5.1).
+   
+   channel_type is channel_type_len bytes, "session" for a shell, a command or a subsystem. window_size is how many
+   bytes the server may send before they are read, packet_size how many of them in one packet. With
+   LIBSSH2_CHANNEL_WINDOW_DEFAULT the window grows, up to 16 MiB, while the program keeps up with the server; every
+   other size is kept to. message, message_len bytes, is sent behind these fields; what it has to be depends on the
+   type, and for "session" it is NULL.
+   
+   Returns the channel, to be freed by libssh2_channel_free(), or NULL: libssh2_session_last_errno() is then
+   LIBSSH2_ERROR_EAGAIN (it would have to wait in non-blocking mode, to be called again with the same arguments),
+   LIBSSH2_ERROR_CHANNEL_FAILURE (the server refuses; its words are in libssh2_session_last_error()),
+   LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO,
+   LIBSSH2_ERROR_TIMEOUT or LIBSSH2_ERROR_ALLOC. In non-blocking mode several channels may be opened at a time.
+   
+   Requires: session is NULL or a session that has not been freed; channel_type and message can be read. */
+LIBSSH2_API
+LIBSSH2_CHANNEL *libssh2_channel_open_ex(LIBSSH2_SESSION *session,
+                                         const char *channel_type,
+                                         unsigned int channel_type_len,
+                                         unsigned int window_size,
+                                         unsigned int packet_size,
+                                         const char *message,
+                                         unsigned int message_len);
+
+/* Asks the server to set an environment variable for what will be started on the channel (RFC 4254 section 6.4). Most
+   servers allow only a few. The name is varname_len bytes, the value value_len bytes; it may be empty.
+   
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+   LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED when the server refuses; LIBSSH2_ERROR_CHANNEL_CLOSED, LIBSSH2_ERROR_SOCKET_SEND,
+   LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC. Every request
+   on a channel fails in these ways.
+   
+   Requires: channel is NULL or a channel that has not been freed; varname and value can be read. */
+LIBSSH2_API
+int libssh2_channel_setenv_ex(LIBSSH2_CHANNEL *channel,
+                              const char *varname,
+                              unsigned int varname_len,
+                              const char *value,
+                              unsigned int value_len);
+
+/* Asks the server to forward the authentication agent: programs on the server that want a signature open a channel
+   back to us, which reaches the program by LIBSSH2_CALLBACK_AUTHAGENT. To be called before something is started on the
+   channel.
+   
+   Returns 0, or fails as libssh2_channel_setenv_ex() does.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_request_auth_agent(LIBSSH2_CHANNEL *channel);
+
+/* Asks the server for a terminal for what will be started on the channel (RFC 4254 section 6.2).
+   
+   term is the type of the terminal as in the environment variable TERM, term_len bytes. modes are its modes as the
+   wire has them (RFC 4254 section 8), modes_len bytes; NULL for none. width and height are columns and rows, width_px
+   and height_px the same in pixels, 0 if that is not known.
+   
+   Returns 0, or fails as libssh2_channel_setenv_ex() does; LIBSSH2_ERROR_INVAL when term and modes are more than 256
+   bytes together.
+   
+   Requires: channel is NULL or a channel that has not been freed; term and modes can be read. */
+LIBSSH2_API
+int libssh2_channel_request_pty_ex(LIBSSH2_CHANNEL *channel,
+                                   const char *term,
+                                   unsigned int term_len,
+                                   const char *modes,
+                                   unsigned int modes_len,
+                                   int width,
+                                   int height,
+                                   int width_px,
+                                   int height_px);
+
+/* Tells the server that the window of the terminal has changed its size (RFC 4254 section 6.7), at any time. width and
+   height are columns and rows, width_px and height_px the same in pixels, 0 if that is not known.
+   
+   Returns 0 once the message has left; the server does not answer. Fails as libssh2_channel_setenv_ex() does.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_request_pty_size_ex(LIBSSH2_CHANNEL *channel,
+                                        int width,
+                                        int height,
+                                        int width_px,
+                                        int height_px);
+
+/* Asks the server to forward X11 (RFC 4254 section 6.3.1): programs on the server that open a window open a channel
+   back to us, which reaches the program by LIBSSH2_CALLBACK_X11. To be called before something is started on the
+   channel.
+   
+   single_connection is not 0 if only one such channel is to be opened. auth_proto is the method of authentication,
+   MIT-MAGIC-COOKIE-1 if NULL; auth_cookie is its value in hexadecimal, a random one of 16 bytes if NULL.
+   screen_number is that of X11.
+   
+   Returns 0, or fails as libssh2_channel_setenv_ex() does.
+   
+   Requires: channel is NULL or a channel that has not been freed; auth_proto and auth_cookie are terminated. */
+LIBSSH2_API
+int libssh2_channel_x11_req_ex(LIBSSH2_CHANNEL *channel,
+                               int single_connection,
+                               const char *auth_proto,
+                               const char *auth_cookie,
+                               int screen_number);
+
+/* Sends a signal to what has been started on the channel (RFC 4254 section 6.9). signame is its name without "SIG",
+   signame_len bytes. Not every server carries it out.
+   
+   Returns 0 once the message has left; the server does not answer. Fails as libssh2_channel_setenv_ex() does.
+   
+   Requires: channel is NULL or a channel that has not been freed; signame can be read. */
+LIBSSH2_API
+int libssh2_channel_signal_ex(LIBSSH2_CHANNEL *channel,
+                              const char *signame,
+                              size_t signame_len);
+
+/* Starts what the channel is for (RFC 4254 section 6.5): request is "shell", "exec" or "subsystem", request_len bytes.
+   message, message_len bytes, is the command or the name of the subsystem; NULL for a shell. One channel starts one
+   thing, once.
+   
+   Returns 0, or fails as libssh2_channel_setenv_ex() does; LIBSSH2_ERROR_BAD_USE the second time, also if the first
+   time failed.
+   
+   Requires: channel is NULL or a channel that has not been freed; request and message can be read. */
+LIBSSH2_API
+int libssh2_channel_process_startup(LIBSSH2_CHANNEL *channel,
+                                    const char *request,
+                                    unsigned int request_len,
+                                    const char *message,
+                                    unsigned int message_len);
+
+/* Tells with what the command on the channel ended, as far as the server has told: it does before it closes the
+   channel. The socket is not looked at.
+   
+   Returns the exit status; 0 if there is none, see libssh2_channel_has_exit_status().
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_get_exit_status(LIBSSH2_CHANNEL *channel);
+
+/* Tells whether the server has told the exit status of the command on the channel: 1 or 0.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API int libssh2_channel_has_exit_status(LIBSSH2_CHANNEL *channel);
+
+/* Tells which signal ended the command on the channel, if one did. exitsignal is set to its name without "SIG", a
+   terminated text that the program frees with libssh2_free(), or to NULL; exitsignal_len to its length. errmsg and
+   langtag are always set to NULL, their lengths to 0. Each may be NULL.
+   
+   Returns 0; LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed; the places can be written to. */
+LIBSSH2_API
+int libssh2_channel_get_exit_signal(LIBSSH2_CHANNEL *channel,
+                                    char **exitsignal,
+                                    size_t *exitsignal_len,
+                                    char **errmsg,
+                                    size_t *errmsg_len,
+                                    char **langtag,
+                                    size_t *langtag_len);
+
+/* Tells the server that the program writes nothing more to the channel. Reading goes on.
+   
+   Returns 0 once the message has left; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be
+   called again; LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT,
+   LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_send_eof(LIBSSH2_CHANNEL *channel);
+
+/* Tells whether all that the server has sent on the channel has been read and nothing more will come: 1 or 0. The
+   socket is not looked at. LIBSSH2_ERROR_BAD_USE if channel is NULL.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_eof(LIBSSH2_CHANNEL *channel);
+
+/* Waits until the server says that it sends nothing more on the channel. What it has sent can still be read.
+   
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+   LIBSSH2_ERROR_CHANNEL_WINDOW_FULL in blocking mode when the server may not send any more until the program reads;
+   LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO,
+   LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_wait_eof(LIBSSH2_CHANNEL *channel);
+
+/* Closes a channel in both directions, and waits until the server has closed it too. What has arrived before can still
+   be read. Closing a closed channel does nothing.
+   
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+   LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO,
+   LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC; the channel then counts as closed.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_close(LIBSSH2_CHANNEL *channel);
+
+/* Waits until the server has closed a channel whose end it has announced before, see libssh2_channel_wait_eof().
+   
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+   LIBSSH2_ERROR_INVAL when the server has not said that it sends nothing more; LIBSSH2_ERROR_SOCKET_SEND,
+   LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT,
+   LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_wait_closed(LIBSSH2_CHANNEL *channel);
+
+/* Frees a channel, and closes it before if need be. What has not been read is dropped. If SFTP runs over the channel,
+   that ends too, as with libssh2_sftp_shutdown().
+   
+   Returns 0; or LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the channel is still there, and
+   the function is to be called again.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_free(LIBSSH2_CHANNEL *channel);
+
+/* Reads from a stream of a channel. stream_id is 0 for standard output, SSH_EXTENDED_DATA_STDERR for standard error.
+   What arrives for other streams and channels meanwhile is kept for them.
+   
+   Returns the number of bytes put into buf, at least 1 and at most buflen, as many as are at hand; 0 at the end of the
+   stream, or if buflen is 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+   or, after everything that had arrived has been read, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT,
+   LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed; buflen bytes can be written to buf. */
+LIBSSH2_API
+ssize_t libssh2_channel_read_ex(LIBSSH2_CHANNEL *channel,
+                                int stream_id,
+                                char *buf,
+                                size_t buflen);
+
+/* Writes to a stream of a channel. stream_id is 0 for standard input; others go out as extended data of that type,
+   which servers hardly expect.
+   
+   Returns the number of bytes sent, at least 1 and at most buflen, often less: the program goes on with the rest; 0
+   only if buflen is 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, for the socket or for the
+   server to take more, to be called again with the same data; LIBSSH2_ERROR_CHANNEL_CLOSED,
+   LIBSSH2_ERROR_CHANNEL_EOF_SENT, LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV,
+   LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed; buflen bytes can be read from buf. */
+LIBSSH2_API
+ssize_t libssh2_channel_write_ex(LIBSSH2_CHANNEL *channel,
+                                 int stream_id,
+                                 const char *buf,
+                                 size_t buflen);
+
+/* Tells how many bytes the server may send now. read_avail is set to how many have arrived and can be read, of all
+   streams; window_size_initial to how many it might send when the channel was opened. Each may be NULL. The socket is
+   not looked at.
+   
+   Returns the number, 0 if channel is NULL.
+   
+   Requires: channel is NULL or a channel that has not been freed; the places can be written to. */
+LIBSSH2_API
+unsigned long libssh2_channel_window_read_ex(LIBSSH2_CHANNEL *channel,
+                                             unsigned long *read_avail,
+                                             unsigned long *window_size_initial);
+
+/* Lets the server send adjustment bytes more. Fewer than LIBSSH2_CHANNEL_MINADJUST are put off until more come
+   together, unless force is not 0. Deprecated since 1.1.0: libssh2_channel_receive_window_adjust2() tells failures
+   from windows.
+   
+   Returns what the server might send before, or a negative error number as an unsigned long.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+unsigned long libssh2_channel_receive_window_adjust(LIBSSH2_CHANNEL *channel,
+                                                    unsigned long adjustment,
+                                                    unsigned char force);
+
+/* Lets the server send adjustment bytes more. Fewer than LIBSSH2_CHANNEL_MINADJUST are put off until more come
+   together, unless force is not 0. Reading does this by itself. storewindow, unless it is NULL, is set to what the
+   server might send before.
+   
+   Returns 0; LIBSSH2_ERROR_PROTO when the server could send more than 2^32 - 1 bytes; LIBSSH2_ERROR_SOCKET_SEND,
+   LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed; storewindow can be written to. */
+LIBSSH2_API
+int libssh2_channel_receive_window_adjust2(LIBSSH2_CHANNEL *channel,
+                                           unsigned long adjustment,
+                                           unsigned char force,
+                                           unsigned int *storewindow);
+
+/* Tells how many bytes the server takes now. window_size_initial, unless it is NULL, is set to how many it took when
+   the channel was opened. The socket is not looked at.
+   
+   Returns the number, 0 if channel is NULL.
+   
+   Requires: channel is NULL or a channel that has not been freed; window_size_initial can be written to. */
+LIBSSH2_API
+unsigned long libssh2_channel_window_write_ex(LIBSSH2_CHANNEL *channel,
+                                              unsigned long *window_size_initial);
+
+/* Says what becomes of standard error, as libssh2_channel_handle_extended_data2() does. Deprecated since 1.1.0.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+void libssh2_channel_handle_extended_data(LIBSSH2_CHANNEL *channel,
+                                          int ignore_mode);
+
+/* Says what becomes of standard error and other extended data: LIBSSH2_CHANNEL_EXTENDED_DATA_NORMAL (kept for whoever
+   reads that stream), LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE (dropped, also what has arrived already) or
+   LIBSSH2_CHANNEL_EXTENDED_DATA_MERGE (read together with standard output, in the order of its arrival).
+   
+   Returns 0; LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT,
+   LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_handle_extended_data2(LIBSSH2_CHANNEL *channel,
+                                          int ignore_mode);
+
+/* Drops what has arrived on a channel and has not been read. streamid is the number of a stream,
+   LIBSSH2_CHANNEL_FLUSH_EXTENDED_DATA for all but standard output, or LIBSSH2_CHANNEL_FLUSH_ALL.
+   
+   Returns the number of bytes dropped; LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV,
+   LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API int libssh2_channel_flush_ex(LIBSSH2_CHANNEL *channel, int streamid);
+
+/* Tells whether something has arrived on a channel that can be read without waiting: on any stream if extended is not
+   0, on standard output if it is 0. The socket is not looked at. Deprecated since 1.2.0.
+   
+   Returns 1 or 0; LIBSSH2_ERROR_BAD_USE if channel is NULL.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_poll_channel_read(LIBSSH2_CHANNEL *channel,
+                              int extended);
 
 /* Sets the library up, before anything else of it is used. May be called any number of times, and from any thread;
    may be left out. `flags` is 0 or LIBSSH2_INIT_NO_CRYPTO. Returns 0. */

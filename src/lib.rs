@@ -17,6 +17,7 @@ pub mod keepalive;
 pub mod op;
 pub mod session;
 pub mod sftp;
+pub mod sink;
 #[cfg(test)]
 mod testing;
 mod tickets;

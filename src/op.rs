@@ -112,7 +112,19 @@ pub fn resume<O: Op>(
     call: Call,
     begin: impl FnOnce(&mut Session) -> Result<O>,
 ) -> Result<O::Out> {
-    let mut op: Option<O> = owner.slots(&mut *lend(session)?)?.take(call);
+    resume_one(session, host, owner, (call, 0), begin)
+}
+
+/// [`resume`] for calls of which several may be under way on one handle: `which` tells them apart by the call and its
+/// arguments.
+pub fn resume_one<O: Op>(
+    session: &RefCell<Session>,
+    host: &dyn Host,
+    owner: Owner,
+    which: (Call, u64),
+    begin: impl FnOnce(&mut Session) -> Result<O>,
+) -> Result<O::Out> {
+    let mut op: Option<O> = owner.slots(&mut *lend(session)?)?.take(which);
     let mut begin = Some(begin);
     let mut over = false;
     let result = drive(session, host, |session| {
@@ -133,7 +145,7 @@ pub fn resume<O: Op>(
     if let (false, Some(op)) = (over, op)
         && let Ok(slots) = owner.slots(&mut *lend(session)?)
     {
-        slots.put(call, op);
+        slots.put(which, op);
     }
     result
 }
@@ -212,6 +224,17 @@ pub enum Call {
     UserauthList,
     UserauthPassword,
     UserauthPublickey,
+    ChannelOpen,
+    ChannelStartup,
+    ChannelSetenv,
+    ChannelRequestPty,
+    ChannelRequestPtySize,
+    ChannelRequestAuthAgent,
+    ChannelX11Req,
+    ChannelSignal,
+    ChannelSendEof,
+    ChannelClose,
+    ChannelFree,
     SftpInit,
     SftpShutdown,
     SftpOpen,
@@ -260,16 +283,21 @@ impl Owner {
 
 /// The unfinished operations of one handle.
 #[derive(Default)]
-pub struct Slots(Vec<(Call, Box<dyn Any>)>);
+pub struct Slots(Vec<((Call, u64), Box<dyn Any>)>);
 
 impl Slots {
-    fn take<O: Op>(&mut self, call: Call) -> Option<O> {
-        let index = self.0.iter().position(|(of, _)| *of == call)?;
+    /// Whether that call is to be finished.
+    pub fn has(&self, call: Call) -> bool {
+        self.0.iter().any(|((of, _), _)| *of == call)
+    }
+
+    fn take<O: Op>(&mut self, which: (Call, u64)) -> Option<O> {
+        let index = self.0.iter().position(|(of, _)| *of == which)?;
         let (_, op) = self.0.swap_remove(index);
         op.downcast().ok().map(|op| *op)
     }
 
-    fn put<O: Op>(&mut self, call: Call, op: O) {
-        self.0.push((call, Box::new(op)));
+    fn put<O: Op>(&mut self, which: (Call, u64), op: O) {
+        self.0.push((which, Box::new(op)));
     }
 }

@@ -5,13 +5,14 @@ use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use crate::auth::Auth;
-use crate::channel::{Channels, Close};
+use crate::channel::{Channels, Discard};
 use crate::error::{Code, Error, Result};
 use crate::global;
 use crate::io::Readiness;
 use crate::keepalive::Keepalive;
 use crate::op::{Op, Slots, Transfer};
-use crate::sftp::{Sftps, Sink};
+use crate::sftp::Sftps;
+use crate::sink::Sink;
 use crate::transport::{Transport, message};
 
 pub use crate::transport::Lent;
@@ -57,6 +58,8 @@ pub struct Session {
     pub keepalive: Keepalive,
     /// Unfinished operations of the session itself.
     pub slots: Slots,
+    /// How long the server takes to answer: the shortest time so far.
+    pub round_trip: Option<Duration>,
     now: Instant,
     wake_at: Option<Instant>,
     /// The last operation ended with `EAGAIN`.
@@ -82,6 +85,7 @@ impl Session {
             sftps: Sftps::default(),
             keepalive: Keepalive::default(),
             slots: Slots::default(),
+            round_trip: None,
             now,
             wake_at: None,
             starved: false,
@@ -132,6 +136,12 @@ impl Session {
         Poll::Pending
     }
 
+    /// A reply has come to what was sent at `since`.
+    pub fn replied(&mut self, since: Instant) {
+        let took = self.now.saturating_duration_since(since);
+        self.round_trip = self.round_trip.into_iter().chain([took]).min();
+    }
+
     /// Sends a keepalive if one is due: how long until the next one.
     pub fn send_keepalive(&mut self) -> Result<Duration> {
         self.transport.check()?;
@@ -143,7 +153,11 @@ impl Session {
         match self.pump() {
             Err(error) => Poll::Ready(Err(error)),
             Ok(()) if self.transport.tx.is_flushed() => Poll::Ready(Ok(())),
-            Ok(()) => Poll::Pending,
+            Ok(()) => {
+                // The socket may take it all at once: then there is nothing to wait for.
+                self.has_more = true;
+                Poll::Pending
+            }
         }
     }
 
@@ -336,7 +350,7 @@ impl Op for Disconnect {
 }
 
 /// `libssh2_session_free`: ready when every channel is closed, or the connection is over.
-pub struct CloseAll(Vec<Close>);
+pub struct CloseAll(Vec<Discard>);
 
 impl CloseAll {
     /// Queues the end of each channel.
@@ -344,7 +358,7 @@ impl CloseAll {
         let mut closing = Vec::new();
         if session.transport.is_established() && !session.said_goodbye {
             for id in session.channels.ids() {
-                closing.push(Close::begin(session, id)?);
+                closing.push(Discard::begin(session, id)?);
             }
         }
         Ok(Self(closing))

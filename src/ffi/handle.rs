@@ -121,12 +121,21 @@ impl SessionHandle {
         Ok(child)
     }
 
-    /// The handle for that channel, if it has one.
+    /// The handle for that channel, if it has one. Only SFTP conversations and their channels look for each other.
     pub fn handle_of_channel(&self, channel: ChannelId) -> Option<&Child> {
+        self.handle_of(Target::Channel(channel))
+    }
+
+    /// The handle for that SFTP conversation, if it has one.
+    pub fn handle_of_sftp(&self, sftp: SftpId) -> Option<&Child> {
+        self.handle_of(Target::Sftp(sftp))
+    }
+
+    fn handle_of(&self, target: Target) -> Option<&Child> {
         let children = self.children.try_borrow().ok()?;
         children.all.iter().find_map(|child| {
             // SAFETY: the boxes of a session live as long as the session, see `Children`.
-            unsafe { child.as_ref() }.filter(|child| child.target.get() == Target::Channel(channel))
+            unsafe { child.as_ref() }.filter(|child| child.target.get() == target)
         })
     }
 

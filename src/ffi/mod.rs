@@ -12,6 +12,9 @@ mod handle;
 mod last_error;
 
 pub mod algorithm;
+pub mod channel;
+pub mod channel_end;
+pub mod channel_stream;
 pub mod global;
 pub mod keepalive;
 pub mod session;
