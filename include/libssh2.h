@@ -738,6 +738,8 @@ typedef struct _LIBSSH2_SESSION LIBSSH2_SESSION;
 
 typedef struct _LIBSSH2_CHANNEL LIBSSH2_CHANNEL;
 
+typedef struct _LIBSSH2_LISTENER LIBSSH2_LISTENER;
+
 typedef enum _libssh2_crypto_engine_t libssh2_crypto_engine_t;
 
 /* Hears what libssh2_trace() switched on: `length` bytes of text, not terminated. `context` is the pointer given to
@@ -746,6 +748,32 @@ typedef void (*libssh2_trace_handler_func)(LIBSSH2_SESSION *session,
                                            void *context,
                                            const char *data,
                                            size_t length);
+
+#if !defined(LIBSSH2_NO_DEPRECATED)
+/* What libssh2_poll() is to watch in one entry; `type` tells which. */
+union _LIBSSH2_POLLFD_TARGET {
+    /* A socket, for LIBSSH2_POLLFD_SOCKET. */
+    libssh2_socket_t socket;
+    /* A channel, for LIBSSH2_POLLFD_CHANNEL. */
+    LIBSSH2_CHANNEL *channel;
+    /* A listener, for LIBSSH2_POLLFD_LISTENER. */
+    LIBSSH2_LISTENER *listener;
+};
+
+/* One entry of what libssh2_poll() watches. */
+struct _LIBSSH2_POLLFD {
+    /* LIBSSH2_POLLFD_SOCKET, LIBSSH2_POLLFD_CHANNEL or LIBSSH2_POLLFD_LISTENER. */
+    unsigned char type;
+    /* The thing to watch. */
+    union _LIBSSH2_POLLFD_TARGET fd;
+    /* The events wanted. */
+    unsigned long events;
+    /* The events found. */
+    unsigned long revents;
+};
+
+typedef struct _LIBSSH2_POLLFD LIBSSH2_POLLFD;
+#endif
 
 /* Allocates `count` bytes, as `malloc` does. */
 #define LIBSSH2_ALLOC_FUNC(function) \
@@ -948,34 +976,6 @@ typedef struct _LIBSSH2_SK_SIG_INFO LIBSSH2_SK_SIG_INFO;
         size_t length, \
         int flags, \
         void **abstract)
-
-typedef struct _LIBSSH2_LISTENER LIBSSH2_LISTENER;
-
-#if !defined(LIBSSH2_NO_DEPRECATED)
-/* What libssh2_poll() is to watch in one entry; `type` tells which. */
-union _LIBSSH2_POLLFD_TARGET {
-    /* A socket, for LIBSSH2_POLLFD_SOCKET. */
-    libssh2_socket_t socket;
-    /* A channel, for LIBSSH2_POLLFD_CHANNEL. */
-    LIBSSH2_CHANNEL *channel;
-    /* A listener, for LIBSSH2_POLLFD_LISTENER. */
-    LIBSSH2_LISTENER *listener;
-};
-
-/* One entry of what libssh2_poll() watches. */
-struct _LIBSSH2_POLLFD {
-    /* LIBSSH2_POLLFD_SOCKET, LIBSSH2_POLLFD_CHANNEL or LIBSSH2_POLLFD_LISTENER. */
-    unsigned char type;
-    /* The thing to watch. */
-    union _LIBSSH2_POLLFD_TARGET fd;
-    /* The events wanted. */
-    unsigned long events;
-    /* The events found. */
-    unsigned long revents;
-};
-
-typedef struct _LIBSSH2_POLLFD LIBSSH2_POLLFD;
-#endif
 
 typedef struct _LIBSSH2_KNOWNHOSTS LIBSSH2_KNOWNHOSTS;
 
@@ -1417,6 +1417,73 @@ LIBSSH2_API
 int libssh2_poll_channel_read(LIBSSH2_CHANNEL *channel,
                               int extended);
 
+/* Opens a channel that the server connects to a TCP port (RFC 4254 section 7.2): port of host, as the server sees it.
+   shost and sport are where the connection comes from, which servers write into their logs.
+   
+   Returns the channel, to be freed by libssh2_channel_free(), or NULL as libssh2_channel_open_ex() does;
+   LIBSSH2_ERROR_CHANNEL_FAILURE also when the server cannot connect.
+   
+   Requires: session is NULL or a session that has not been freed; host and shost are terminated. */
+LIBSSH2_API
+LIBSSH2_CHANNEL *libssh2_channel_direct_tcpip_ex(LIBSSH2_SESSION *session,
+                                                 const char *host,
+                                                 int port,
+                                                 const char *shost,
+                                                 int sport);
+
+/* Opens a channel that the server connects to a Unix socket of its own (OpenSSH's PROTOCOL section 2.4). shost and sport
+   are where the connection comes from.
+   
+   Returns the channel, to be freed by libssh2_channel_free(), or NULL as libssh2_channel_direct_tcpip_ex() does.
+   
+   Requires: session is NULL or a session that has not been freed; socket_path and shost are terminated. */
+LIBSSH2_API
+LIBSSH2_CHANNEL *libssh2_channel_direct_streamlocal_ex(LIBSSH2_SESSION *session,
+                                                       const char *socket_path,
+                                                       const char *shost,
+                                                       int sport);
+
+/* Has the server listen on a TCP port of its own (RFC 4254 section 7.1); libssh2_channel_forward_accept() takes the
+   connections.
+   
+   host is the address to listen on, "0.0.0.0" if NULL. port 0 leaves the choice to the server. bound_port, unless it is
+   NULL, is set to the port. Of the connections that have not been accepted queue_maxsize are kept, any number if it is
+   0; more are refused.
+   
+   Returns the listener, to be freed by libssh2_channel_forward_cancel(), or NULL: libssh2_session_last_errno() is then
+   LIBSSH2_ERROR_EAGAIN (it would have to wait in non-blocking mode, to be called again with the same arguments),
+   LIBSSH2_ERROR_REQUEST_DENIED (the server refuses), LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_SOCKET_SEND,
+   LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT or LIBSSH2_ERROR_ALLOC.
+   
+   Requires: session is NULL or a session that has not been freed; host is terminated; bound_port can be written to. */
+LIBSSH2_API
+LIBSSH2_LISTENER *libssh2_channel_forward_listen_ex(LIBSSH2_SESSION *session,
+                                                    const char *host,
+                                                    int port,
+                                                    int *bound_port,
+                                                    int queue_maxsize);
+
+/* Has the server stop listening, and frees the listener. Connections that have not been accepted are closed; those
+   that have been live on.
+   
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the listener is still there, and the
+   function is to be called again. Whatever else is returned, it is gone: LIBSSH2_ERROR_SOCKET_SEND,
+   LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: listener is NULL or a listener that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_forward_cancel(LIBSSH2_LISTENER *listener);
+
+/* Takes a connection to the port that a listener listens on.
+   
+   Returns its channel, to be freed by libssh2_channel_free(), or NULL: libssh2_session_last_errno() is then
+   LIBSSH2_ERROR_EAGAIN (none waits, in non-blocking mode), LIBSSH2_ERROR_TIMEOUT or LIBSSH2_ERROR_CHANNEL_UNKNOWN (the
+   connection to the server is dead).
+   
+   Requires: listener is NULL or a listener that has not been freed. */
+LIBSSH2_API
+LIBSSH2_CHANNEL *libssh2_channel_forward_accept(LIBSSH2_LISTENER *listener);
+
 /* Sets the library up, before anything else of it is used. May be called any number of times, and from any thread;
    may be left out. `flags` is 0 or LIBSSH2_INIT_NO_CRYPTO. Returns 0. */
 LIBSSH2_API
@@ -1472,6 +1539,21 @@ void libssh2_keepalive_config(LIBSSH2_SESSION *session,
 LIBSSH2_API
 int libssh2_keepalive_send(LIBSSH2_SESSION *session,
                            int *seconds_to_next);
+
+/* Waits until something can be read, written or accepted, in blocking and non-blocking mode alike. Deprecated since
+   1.2.0: programs watch their sockets themselves.
+   
+   fds are nfds entries, each a socket, a channel or a listener with the events that are of interest; revents of each
+   is set to what was found. timeout_ms is how long to wait, in milliseconds; 0 only looks, less than 0 waits for ever.
+   
+   Returns the number of entries with something found; 0 when the time is over; -1 when an entry is not valid, or the
+   system cannot wait for it.
+   
+   Requires: fds can be read and written, and its channels and listeners have not been freed. */
+LIBSSH2_API
+int libssh2_poll(LIBSSH2_POLLFD *fds,
+                 unsigned int nfds,
+                 long timeout_ms);
 
 /* Makes a session. It is not connected yet, and in blocking mode.
    

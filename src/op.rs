@@ -12,7 +12,7 @@ use std::io;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use crate::channel::ChannelId;
+use crate::channel::{ChannelId, ListenerId, Opened};
 use crate::error::{Code, Error, Result};
 use crate::io::Readiness;
 use crate::session::Session;
@@ -38,6 +38,8 @@ pub trait Host {
     fn wait(&self, interest: Readiness, timeout: Option<Duration>) -> io::Result<Readiness>;
     /// The time.
     fn now(&self) -> Instant;
+    /// Hands a channel that the server has opened to the program.
+    fn opened(&self, opened: Opened);
     /// Whether bytes may have arrived that waiting for the socket does not show.
     fn hides_bytes(&self) -> bool;
 }
@@ -70,6 +72,7 @@ pub fn drive<T>(
             }
             poll(&mut session)
         };
+        announce(session, host)?;
         let sent = flush(session, host)?;
         if let Poll::Ready(result) = polled {
             return result;
@@ -99,6 +102,23 @@ pub fn drive<T>(
         }
         if !waits_first {
             wait(session, host, deadline)?;
+        }
+    }
+}
+
+/// Moves what bytes can be moved without waiting, and takes in what has arrived. An error is the end of the connection.
+pub fn turn(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
+    loop {
+        let pumped = {
+            let mut session = lend(session)?;
+            session.begin_poll(host.now());
+            session.pump()
+        };
+        announce(session, host)?;
+        pumped?;
+        flush(session, host)?;
+        if !receive(session, host)? {
+            return Ok(());
         }
     }
 }
@@ -161,6 +181,14 @@ fn lend(session: &RefCell<Session>) -> Result<RefMut<'_, Session>> {
 
 const fn reentered() -> Error {
     Error::new(Code::BadUse, "Session was called from within one of its own callbacks")
+}
+
+/// Tells the program of the channels that the server has opened.
+fn announce(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
+    loop {
+        let Some(opened) = lend(session)?.channels.next_opened() else { return Ok(()) };
+        host.opened(opened);
+    }
 }
 
 /// Gives the socket what it takes of the queued bytes: whether it took any. What is left is what it refused.
@@ -235,6 +263,8 @@ pub enum Call {
     ChannelSendEof,
     ChannelClose,
     ChannelFree,
+    ForwardListen,
+    ForwardCancel,
     SftpInit,
     SftpShutdown,
     SftpOpen,
@@ -264,6 +294,8 @@ pub enum Owner {
     Session,
     /// One of its channels.
     Channel(ChannelId),
+    /// One of its listeners.
+    Listener(ListenerId),
     /// One of its SFTP subsystems.
     Sftp(SftpId),
     /// An open file or directory.
@@ -275,6 +307,7 @@ impl Owner {
         Ok(match self {
             Self::Session => &mut session.slots,
             Self::Channel(id) => &mut session.channels.get(id)?.slots,
+            Self::Listener(id) => &mut session.channels.listeners.get(id)?.slots,
             Self::Sftp(id) => &mut session.sftps.get(id)?.slots,
             Self::File(id) => &mut session.sftps.file(id)?.slots,
         })

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::auth::Auth;
 use crate::channel::{Channels, Discard};
 use crate::error::{Code, Error, Result};
-use crate::global;
+use crate::global::Globals;
 use crate::io::Readiness;
 use crate::keepalive::Keepalive;
 use crate::op::{Op, Slots, Transfer};
@@ -54,6 +54,8 @@ pub struct Session {
     pub channels: Channels,
     /// The SFTP subsystems.
     pub sftps: Sftps,
+    /// Global requests.
+    pub globals: Globals,
     /// Keepalives.
     pub keepalive: Keepalive,
     /// Unfinished operations of the session itself.
@@ -83,6 +85,7 @@ impl Session {
             auth: Auth::default(),
             channels: Channels::default(),
             sftps: Sftps::default(),
+            globals: Globals::default(),
             keepalive: Keepalive::default(),
             slots: Slots::default(),
             round_trip: None,
@@ -113,7 +116,9 @@ impl Session {
             let handled = match packet.first().copied().unwrap_or_default() {
                 message::SERVICE_ACCEPT => self.auth.on_service_accept(packet),
                 message::USERAUTH_REQUEST..=message::USERAUTH_LAST => self.auth.on_packet(packet),
-                message::GLOBAL_REQUEST..=message::REQUEST_FAILURE => global::on_packet(packet, tx),
+                message::GLOBAL_REQUEST..=message::REQUEST_FAILURE => {
+                    self.globals.on_packet(packet, tx, &mut self.channels.listeners)
+                }
                 message::CHANNEL_OPEN..=message::CHANNEL_FAILURE => {
                     self.channels.on_packet(packet, tx, &mut self.sftps, sink)
                 }
@@ -145,7 +150,7 @@ impl Session {
     /// Sends a keepalive if one is due: how long until the next one.
     pub fn send_keepalive(&mut self) -> Result<Duration> {
         self.transport.check()?;
-        self.keepalive.send_if_due(&mut self.transport.tx, self.now)
+        self.keepalive.send_if_due(&mut self.transport.tx, &mut self.globals, self.now)
     }
 
     /// Ready when all that was queued has left.

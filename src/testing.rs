@@ -276,6 +276,8 @@ impl Host for Line {
         self.now.get()
     }
 
+    fn opened(&self, _: crate::channel::Opened) {}
+
     fn hides_bytes(&self) -> bool {
         false
     }

@@ -111,6 +111,11 @@ impl Channel {
         self.close_sent
     }
 
+    /// Whether the server has closed it.
+    pub const fn is_closed_by_server(&self) -> bool {
+        self.close_received
+    }
+
     /// The connection is dead: it counts as closed although the server was not told.
     pub const fn presume_closed(&mut self) {
         self.close_sent = true;

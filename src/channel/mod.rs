@@ -3,9 +3,12 @@
 
 mod arrivals;
 mod close;
+mod listen;
 mod open;
 mod request;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use std::collections::VecDeque;
@@ -14,7 +17,8 @@ use self::arrivals::Arrivals;
 pub use self::arrivals::{MAIN, Wanted};
 use self::close::send_eof;
 pub use self::close::{Close, Discard, poll_closed, poll_eof};
-pub use self::open::{OpenState, Opening};
+pub use self::listen::{Cancel, Listen, ListenerId, Listeners, poll_accept};
+pub use self::open::{Accepts, OpenState, Opened, Opening};
 pub use self::request::{Flushed, Request, RequestAgent, Terminal};
 pub use self::stream::{ExtendedData, poll_read, poll_write};
 pub use self::window::DEFAULT_WINDOW;
@@ -43,6 +47,12 @@ pub struct Channels {
     slab: Vec<Option<Channel>>,
     free: VecDeque<u32>,
     generation: u64,
+    /// Where connections are accepted from.
+    pub listeners: Listeners,
+    /// What else the server may open.
+    pub accepts: Accepts,
+    /// What it has opened and the program has not heard of.
+    opened: VecDeque<Opened>,
 }
 
 /// Who takes what arrives on a channel.
@@ -166,7 +176,7 @@ impl Channels {
         let mut reader = Reader::new(packet);
         let kind = reader.u8()?;
         if kind == message::CHANNEL_OPEN {
-            return open::refuse(reader, tx);
+            return self.on_open(reader, tx);
         }
         let number = reader.u32()?;
         let slot = usize::try_from(number).ok().and_then(|index| self.slab.get_mut(index));

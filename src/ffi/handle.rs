@@ -8,7 +8,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::ffi::{CString, c_int};
 
-use crate::channel::ChannelId;
+use crate::channel::{ChannelId, ListenerId};
 use crate::crypto::Digest;
 use crate::error::{Code, Error, Result};
 use crate::ffi::alloc::{Abstract, Allocator};
@@ -156,6 +156,8 @@ pub enum Target {
     Nothing,
     /// `LIBSSH2_CHANNEL`
     Channel(ChannelId),
+    /// `LIBSSH2_LISTENER`
+    Listener(ListenerId),
     /// `LIBSSH2_SFTP`
     Sftp(SftpId),
     /// `LIBSSH2_SFTP_HANDLE`

@@ -45,7 +45,12 @@ pub unsafe extern "C" fn libssh2_session_callback_set(
         let callback: Option<Generic> = std::mem::transmute(callback);
         enter(session, |session| {
             let number = usize::try_from(cbtype).unwrap_or(usize::MAX);
-            Ok(session.callbacks.set(number, callback).map_or(ptr::null_mut(), |before| before as *mut c_void))
+            let before = session.callbacks.set(number, callback);
+            with(&session.core, |core| {
+                core.channels.accepts = session.callbacks.accepts();
+                Ok(())
+            })?;
+            Ok(before.map_or(ptr::null_mut(), |before| before as *mut c_void))
         })
     }
 }
