@@ -775,6 +775,9 @@ struct _LIBSSH2_POLLFD {
 typedef struct _LIBSSH2_POLLFD LIBSSH2_POLLFD;
 #endif
 
+/* A signed 64-bit number. */
+typedef long long libssh2_int64_t;
+
 /* Allocates `count` bytes, as `malloc` does. */
 #define LIBSSH2_ALLOC_FUNC(function) \
     void *(function)(size_t count, void **abstract)
@@ -995,9 +998,6 @@ struct libssh2_knownhost {
 
 /* An unsigned 64-bit number. */
 typedef unsigned long long libssh2_uint64_t;
-
-/* A signed 64-bit number. */
-typedef long long libssh2_int64_t;
 
 /* A security key as its key file describes it: what libssh2_sign_sk() is given through its `abstract`. */
 struct _LIBSSH2_PRIVKEY_SK {
@@ -1343,6 +1343,7 @@ unsigned long libssh2_channel_window_read_ex(LIBSSH2_CHANNEL *channel,
                                              unsigned long *read_avail,
                                              unsigned long *window_size_initial);
 
+#if !defined(LIBSSH2_NO_DEPRECATED)
 /* Lets the server send adjustment bytes more. Fewer than LIBSSH2_CHANNEL_MINADJUST are put off until more come
    together, unless force is not 0. Deprecated since 1.1.0: libssh2_channel_receive_window_adjust2() tells failures
    from windows.
@@ -1351,9 +1352,11 @@ unsigned long libssh2_channel_window_read_ex(LIBSSH2_CHANNEL *channel,
    
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
+LIBSSH2_DEPRECATED(1.1.0, "use libssh2_channel_receive_window_adjust2")
 unsigned long libssh2_channel_receive_window_adjust(LIBSSH2_CHANNEL *channel,
                                                     unsigned long adjustment,
                                                     unsigned char force);
+#endif
 
 /* Lets the server send adjustment bytes more. Fewer than LIBSSH2_CHANNEL_MINADJUST are put off until more come
    together, unless force is not 0. Reading does this by itself. storewindow, unless it is NULL, is set to what the
@@ -1379,12 +1382,15 @@ LIBSSH2_API
 unsigned long libssh2_channel_window_write_ex(LIBSSH2_CHANNEL *channel,
                                               unsigned long *window_size_initial);
 
+#if !defined(LIBSSH2_NO_DEPRECATED)
 /* Says what becomes of standard error, as libssh2_channel_handle_extended_data2() does. Deprecated since 1.1.0.
    
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
+LIBSSH2_DEPRECATED(1.1.0, "use libssh2_channel_handle_extended_data2")
 void libssh2_channel_handle_extended_data(LIBSSH2_CHANNEL *channel,
                                           int ignore_mode);
+#endif
 
 /* Says what becomes of standard error and other extended data: LIBSSH2_CHANNEL_EXTENDED_DATA_NORMAL (kept for whoever
    reads that stream), LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE (dropped, also what has arrived already) or
@@ -1407,6 +1413,7 @@ int libssh2_channel_handle_extended_data2(LIBSSH2_CHANNEL *channel,
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API int libssh2_channel_flush_ex(LIBSSH2_CHANNEL *channel, int streamid);
 
+#if !defined(LIBSSH2_NO_DEPRECATED)
 /* Tells whether something has arrived on a channel that can be read without waiting: on any stream if extended is not
    0, on standard output if it is 0. The socket is not looked at. Deprecated since 1.2.0.
    
@@ -1414,8 +1421,10 @@ LIBSSH2_API int libssh2_channel_flush_ex(LIBSSH2_CHANNEL *channel, int streamid)
    
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
+LIBSSH2_DEPRECATED(1.2.0, "use libssh2_channel_window_read_ex")
 int libssh2_poll_channel_read(LIBSSH2_CHANNEL *channel,
                               int extended);
+#endif
 
 /* Opens a channel that the server connects to a TCP port (RFC 4254 section 7.2): port of host, as the server sees it.
    shost and sport are where the connection comes from, which servers write into their logs.
@@ -1540,6 +1549,7 @@ LIBSSH2_API
 int libssh2_keepalive_send(LIBSSH2_SESSION *session,
                            int *seconds_to_next);
 
+#if !defined(LIBSSH2_NO_DEPRECATED)
 /* Waits until something can be read, written or accepted, in blocking and non-blocking mode alike. Deprecated since
    1.2.0: programs watch their sockets themselves.
    
@@ -1551,9 +1561,70 @@ int libssh2_keepalive_send(LIBSSH2_SESSION *session,
    
    Requires: fds can be read and written, and its channels and listeners have not been freed. */
 LIBSSH2_API
+LIBSSH2_DEPRECATED(1.2.0, "use libssh2_session_block_directions and poll")
 int libssh2_poll(LIBSSH2_POLLFD *fds,
                  unsigned int nfds,
                  long timeout_ms);
+
+/* Receives a file, as libssh2_scp_recv2() does. Deprecated since 1.7.0.
+   
+   Requires: session is NULL or a session that has not been freed; path is terminated; sb is NULL or can be written to. */
+LIBSSH2_API
+LIBSSH2_DEPRECATED(1.7.0, "use libssh2_scp_recv2")
+LIBSSH2_CHANNEL *libssh2_scp_recv(LIBSSH2_SESSION *session,
+                                  const char *path,
+                                  libssh2_struct_stat *sb);
+#endif
+
+/* Receives a file by means of the server's program scp. path is on the server; unless LIBSSH2_FLAG_QUOTE_PATHS is off,
+   the server's shell takes it as it is.
+   
+   sb, unless it is NULL, is zeroed but for st_mode (permissions alone), st_size, st_mtime and st_atime.
+   
+   Returns a channel to read from, to be freed by libssh2_channel_free(), or NULL. The file is the first st_size bytes;
+   a byte behind them belongs to the protocol. libssh2_session_last_errno() of NULL is LIBSSH2_ERROR_EAGAIN (it would
+   have to wait in non-blocking mode, to be called again with the same arguments), LIBSSH2_ERROR_SCP_PROTOCOL (no such
+   file, or the server's program fails in another way: its words are in libssh2_session_last_error()),
+   LIBSSH2_ERROR_INVAL (path is NULL), LIBSSH2_ERROR_CHANNEL_FAILURE, LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED,
+   LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT or
+   LIBSSH2_ERROR_ALLOC.
+   
+   Requires: session is NULL or a session that has not been freed; path is terminated; sb is NULL or can be written to. */
+LIBSSH2_API
+LIBSSH2_CHANNEL *libssh2_scp_recv2(LIBSSH2_SESSION *session,
+                                   const char *path,
+                                   libssh2_struct_stat *sb);
+
+#if !defined(LIBSSH2_NO_DEPRECATED)
+/* Sends a file, as libssh2_scp_send64() does. Deprecated since 1.2.6.
+   
+   Requires: session is NULL or a session that has not been freed; path is terminated. */
+LIBSSH2_API
+LIBSSH2_DEPRECATED(1.2.6, "use libssh2_scp_send64")
+LIBSSH2_CHANNEL *libssh2_scp_send_ex(LIBSSH2_SESSION *session,
+                                     const char *path,
+                                     int mode,
+                                     size_t size,
+                                     long mtime,
+                                     long atime);
+#endif
+
+/* Sends a file by means of the server's program scp. path is on the server, as with libssh2_scp_recv2(). mode are the
+   file's permissions, size is its size in bytes. mtime and atime are seconds since 1970; if both are 0 the server sets
+   the present.
+   
+   Returns a channel, to be freed by libssh2_channel_free(), or NULL as libssh2_scp_recv2() does; LIBSSH2_ERROR_INVAL
+   also if size is negative. The program writes exactly size bytes to the channel, and then usually calls
+   libssh2_channel_send_eof(), libssh2_channel_wait_eof() and libssh2_channel_wait_closed().
+   
+   Requires: session is NULL or a session that has not been freed; path is terminated. */
+LIBSSH2_API
+LIBSSH2_CHANNEL *libssh2_scp_send64(LIBSSH2_SESSION *session,
+                                    const char *path,
+                                    int mode,
+                                    libssh2_int64_t size,
+                                    time_t mtime,
+                                    time_t atime);
 
 /* Makes a session. It is not connected yet, and in blocking mode.
    

@@ -8,6 +8,7 @@
 
 use std::any::Any;
 use std::cell::{RefCell, RefMut};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -135,8 +136,7 @@ pub fn resume<O: Op>(
     resume_one(session, host, owner, (call, 0), begin)
 }
 
-/// [`resume`] for calls of which several may be under way on one handle: `which` tells them apart by the call and its
-/// arguments.
+/// [`resume`] for calls of which several may be under way on one handle, see [`one_of`].
 pub fn resume_one<O: Op>(
     session: &RefCell<Session>,
     host: &dyn Host,
@@ -168,6 +168,14 @@ pub fn resume_one<O: Op>(
         slots.put(which, op);
     }
     result
+}
+
+/// Tells apart calls of which several may be under way on one handle: by their arguments, which are the same each time
+/// that the program comes back to one.
+pub fn one_of(call: Call, arguments: impl Hash) -> (Call, u64) {
+    let mut hasher = DefaultHasher::new();
+    arguments.hash(&mut hasher);
+    (call, hasher.finish())
 }
 
 /// Runs `look` with the session borrowed, for calls that move no bytes.
@@ -265,6 +273,8 @@ pub enum Call {
     ChannelFree,
     ForwardListen,
     ForwardCancel,
+    ScpRecv,
+    ScpSend,
     SftpInit,
     SftpShutdown,
     SftpOpen,

@@ -26,6 +26,8 @@ pub struct Settings {
     pub blocking: i32,
     /// Longest time for one call in milliseconds; 0 or less for no limit.
     pub timeout: i64,
+    /// SCP quotes paths for the server's shell.
+    pub quotes_paths: bool,
     /// Longest time for a reply in seconds, more than 0.
     read_timeout: i64,
 }
@@ -80,7 +82,7 @@ impl Session {
     /// A session that is not connected.
     pub fn new(now: Instant) -> Self {
         Self {
-            settings: Settings { blocking: 1, timeout: 0, read_timeout: DEFAULT_READ_TIMEOUT },
+            settings: Settings { blocking: 1, timeout: 0, quotes_paths: true, read_timeout: DEFAULT_READ_TIMEOUT },
             transport: Transport::default(),
             auth: Auth::default(),
             channels: Channels::default(),

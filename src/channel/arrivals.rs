@@ -110,6 +110,11 @@ impl Arrivals {
         }
     }
 
+    /// The bytes of the main stream.
+    pub fn main(&self) -> impl Iterator<Item = u8> {
+        self.wanted(Wanted::Stream(MAIN)).flat_map(|stream| stream.bytes.iter().copied())
+    }
+
     /// Whether there is nothing to read at all.
     pub const fn is_empty(&self) -> bool {
         self.queued == 0

@@ -127,14 +127,23 @@ impl Channel {
         }
         if !self.close_received {
             self.send_eof(tx)?;
+            self.eof_sent = true;
         }
         self.send_message(tx, message::CHANNEL_CLOSE, &[])?;
         self.close_sent = true;
         Ok(())
     }
 
-    fn send_eof(&mut self, tx: &mut Tx) -> Result<()> {
+    pub(super) fn send_eof(&mut self, tx: &mut Tx) -> Result<()> {
         if self.eof_sent || self.close_sent || self.close_received || !matches!(self.state, OpenState::Open) {
+            return Ok(());
+        }
+        if self.file_left.take() == Some(0) {
+            // The other side's scp waits for this byte before it sets the file's times; hardly a program sends it.
+            self.send_stream(tx, &[0], &[])?;
+        }
+        self.eof_wanted = true;
+        if !self.backlog.is_empty() {
             return Ok(());
         }
         self.send_message(tx, message::CHANNEL_EOF, &[])?;

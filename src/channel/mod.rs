@@ -90,7 +90,11 @@ pub struct Channel {
     eof_received: bool,
     close_received: bool,
     eof_sent: bool,
+    /// The end of what we send has been asked for; it leaves behind the backlog.
+    eof_wanted: bool,
     close_sent: bool,
+    /// Bytes of a file that is sent by SCP which have not been written; less than 0 if there were too many.
+    file_left: Option<i128>,
     /// Nobody will read what has arrived and what is still to come.
     is_deaf: bool,
     /// The program has no use for it any more: it goes as soon as the server has closed it too.
@@ -211,6 +215,8 @@ impl Channel {
             eof_received: false,
             close_received: false,
             eof_sent: false,
+            eof_wanted: false,
+            file_left: None,
             close_sent: false,
             is_deaf: false,
             abandoned: false,

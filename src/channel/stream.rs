@@ -88,12 +88,17 @@ fn queue(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]) -> Resu
     let mut rest = data;
     while !rest.is_empty() && session.has_room() {
         let channel = session.channels.get(id)?;
-        let size = channel.send.take(rest.len());
+        // What a protocol of ours has said before goes first.
+        let size = if channel.backlog.is_empty() { channel.send.take(rest.len()) } else { 0 };
         let Some((piece, behind)) = rest.split_at_checked(size).filter(|_| size > 0) else { break };
         channel.send_piece(&mut session.transport.tx, stream, piece, &[])?;
         rest = behind;
     }
-    Ok(data.len().saturating_sub(rest.len()))
+    let count = data.len().saturating_sub(rest.len());
+    let channel = session.channels.get(id)?;
+    let sent = i128::try_from(count).unwrap_or_default();
+    channel.file_left = channel.file_left.map(|left| left.saturating_sub(sent));
+    Ok(count)
 }
 
 impl Channel {
@@ -147,6 +152,33 @@ impl Channel {
         Ok(dropped)
     }
 
+    /// The program is about to send a file of `size` bytes by SCP.
+    pub fn expect_file(&mut self, size: u64) {
+        self.file_left = Some(size.into());
+    }
+
+    /// The first byte of the main stream that has not been read.
+    pub fn peek(&self) -> Option<u8> {
+        self.arrivals.main().next()
+    }
+
+    /// How far ahead in the main stream that byte is, if it has arrived.
+    pub fn find(&self, byte: u8) -> Option<usize> {
+        self.arrivals.main().position(|other| other == byte)
+    }
+
+    /// Reads at most `count` bytes that have arrived, for a protocol of ours.
+    pub fn read_text(&mut self, stream: u32, count: usize, tx: &mut Tx) -> Result<Vec<u8>> {
+        let wanted = Wanted::Stream(stream);
+        let size = count.min(self.arrivals.len(wanted));
+        let mut text = Vec::new();
+        text.try_reserve_exact(size)?;
+        text.resize(size, 0);
+        self.arrivals.deliver(wanted, &mut Sink::of_channel(self.id, wanted, &mut text));
+        self.give_back(size, tx)?;
+        Ok(text)
+    }
+
     /// Nobody will read what has arrived and what is still to come.
     pub(super) fn stop_listening(&mut self) {
         self.is_deaf = true;
@@ -162,7 +194,7 @@ impl Channel {
         if self.close_sent || self.close_received {
             return Err(closed());
         }
-        if self.eof_sent {
+        if self.eof_wanted {
             return Err(Error::new(Code::ChannelEofSent, "End of file has been sent on the channel"));
         }
         Ok(())
@@ -196,7 +228,8 @@ impl Channel {
         if self.close_sent || backlog.is_empty() {
             return Ok(());
         }
-        self.send_stream(tx, &backlog, &[])
+        self.send_stream(tx, &backlog, &[])?;
+        if self.eof_wanted && self.backlog.is_empty() { self.send_eof(tx) } else { Ok(()) }
     }
 
     /// One packet of a stream: `first` and `second`, one behind the other.

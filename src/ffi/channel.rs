@@ -1,14 +1,14 @@
 //! Opening channels, and what is asked of the server before and while a command runs on one.
 
 use std::ffi::{c_char, c_int, c_uint};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::Hash;
 
 use crate::channel::{ChannelId, Flushed, Opening, Request, RequestAgent, Terminal};
 use crate::error::Result;
 use crate::ffi::guard::{bytes, enter, enter_channel, null, text};
 use crate::ffi::handle::{SessionHandle, Target};
 use crate::ffi::types::{LIBSSH2_CHANNEL, LIBSSH2_SESSION};
-use crate::op::{Call, Op, Owner, resume, resume_one};
+use crate::op::{Call, Op, Owner, one_of, resume, resume_one};
 use crate::session::Session;
 
 /// Opens a channel (RFC 4254 section 5.1).
@@ -232,9 +232,7 @@ pub(super) fn open(
     arguments: impl Hash,
     begin: impl FnOnce(&mut Session) -> Result<Opening>,
 ) -> Result<*mut LIBSSH2_CHANNEL> {
-    let mut hasher = DefaultHasher::new();
-    arguments.hash(&mut hasher);
-    let which = (Call::ChannelOpen, hasher.finish());
+    let which = one_of(Call::ChannelOpen, arguments);
     let channel = resume_one(&session.core, session, Owner::Session, which, begin)?;
     Ok(session.adopt(Target::Channel(channel))?.cast())
 }

@@ -104,6 +104,8 @@ pub unsafe extern "C" fn libssh2_channel_window_read_ex(
 /// Returns what the server might send before, or a negative error number as an unsigned long.
 ///
 /// Requires: channel is NULL or a channel that has not been freed.
+#[cfg(not(no_deprecated))]
+#[deprecated(note = "1.1.0: use libssh2_channel_receive_window_adjust2")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_channel_receive_window_adjust(
     channel: *mut LIBSSH2_CHANNEL,
@@ -174,6 +176,8 @@ pub unsafe extern "C" fn libssh2_channel_window_write_ex(
 /// Says what becomes of standard error, as libssh2_channel_handle_extended_data2() does. Deprecated since 1.1.0.
 ///
 /// Requires: channel is NULL or a channel that has not been freed.
+#[cfg(not(no_deprecated))]
+#[deprecated(note = "1.1.0: use libssh2_channel_handle_extended_data2")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_channel_handle_extended_data(channel: *mut LIBSSH2_CHANNEL, ignore_mode: c_int) {
     // SAFETY: as promised by the caller.
@@ -242,6 +246,8 @@ fn forget_unread(core: &mut Session, id: ChannelId, wanted: Wanted) -> Result<us
 /// Returns 1 or 0; LIBSSH2_ERROR_BAD_USE if channel is NULL.
 ///
 /// Requires: channel is NULL or a channel that has not been freed.
+#[cfg(not(no_deprecated))]
+#[deprecated(note = "1.2.0: use libssh2_channel_window_read_ex")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_poll_channel_read(channel: *mut LIBSSH2_CHANNEL, extended: c_int) -> c_int {
     let wanted = if extended == 0 { Wanted::Stream(MAIN) } else { Wanted::All };

@@ -1,7 +1,6 @@
 //! Connections that the server makes or takes for us, RFC 4254 section 7.
 
 use std::ffi::{c_char, c_int};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::channel::{Cancel, Listen, Opening, poll_accept};
 use crate::error::Code;
@@ -9,7 +8,7 @@ use crate::ffi::channel::open;
 use crate::ffi::guard::{enter, enter_listener, null, store, text};
 use crate::ffi::handle::Target;
 use crate::ffi::types::{LIBSSH2_CHANNEL, LIBSSH2_LISTENER, LIBSSH2_SESSION};
-use crate::op::{Call, Owner, drive, resume, resume_one, with};
+use crate::op::{Call, Owner, drive, one_of, resume, resume_one, with};
 
 /// Opens a channel that the server connects to a TCP port (RFC 4254 section 7.2): port of host, as the server sees it.
 /// shost and sport are where the connection comes from, which servers write into their logs.
@@ -86,9 +85,7 @@ pub unsafe extern "C" fn libssh2_channel_forward_listen_ex(
             let host = text(host).unwrap_or(b"0.0.0.0");
             let port = port.cast_unsigned();
             let most = usize::try_from(queue_maxsize).unwrap_or_default();
-            let mut hasher = DefaultHasher::new();
-            (host, port).hash(&mut hasher);
-            let which = (Call::ForwardListen, hasher.finish());
+            let which = one_of(Call::ForwardListen, (host, port));
             let listener = resume_one(&session.core, session, Owner::Session, which, |core| {
                 Listen::begin(core, host, port, most)
             })?;

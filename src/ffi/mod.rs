@@ -19,6 +19,7 @@ pub mod forward;
 pub mod global;
 pub mod keepalive;
 pub mod poll;
+pub mod scp;
 pub mod session;
 pub mod setting;
 pub mod sftp;

@@ -26,6 +26,8 @@ use crate::session::Session;
 /// system cannot wait for it.
 ///
 /// Requires: fds can be read and written, and its channels and listeners have not been freed.
+#[cfg(not(no_deprecated))]
+#[deprecated(note = "1.2.0: use libssh2_session_block_directions and poll")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_poll(fds: *mut LIBSSH2_POLLFD, nfds: c_uint, timeout_ms: c_long) -> c_int {
     without_session(|| {
