@@ -82,6 +82,8 @@ for source in "$here"/servers/*.c; do
         die "$(basename "$source") does not compile"
 done
 export CTESTS_SERVERS=$work/servers
+export SSH2_TESTD=${SSH2_TESTD:-$target/debug/examples/ssh2-testd}
+[ -x "$SSH2_TESTD" ] || die "$SSH2_TESTD is not there: cargo build --example ssh2-testd"
 
 "$here/keys.sh" "$work/keys" >"$work/keys.log" 2>&1 || {
     cat "$work/keys.log"

@@ -1022,7 +1022,8 @@ typedef struct _LIBSSH2_PRIVKEY_SK LIBSSH2_PRIVKEY_SK;
 /* Says which algorithms of one kind to offer to the server, and in which order. To be called before the handshake.
    
    method_type is one of LIBSSH2_METHOD_. prefs is a list of names with commas between them; names that are not known
-   are passed over. LIBSSH2_METHOD_SIGN_ALGO is the order in which RSA keys choose how to sign.
+   are passed over. What is known and not offered by default, because it is weak, is offered too if it is named here.
+   LIBSSH2_METHOD_SIGN_ALGO is the order in which RSA keys choose how to sign.
    
    Returns 0; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when none of the names is known, and what was offered before still is;
    LIBSSH2_ERROR_INVAL when method_type is not known; LIBSSH2_ERROR_BAD_USE when prefs is NULL.
@@ -1044,7 +1045,8 @@ LIBSSH2_API
 const char *libssh2_session_methods(LIBSSH2_SESSION *session,
                                     int method_type);
 
-/* Lists the algorithms of one kind, one of LIBSSH2_METHOD_, in the order in which they are offered by default.
+/* Lists the algorithms of one kind, one of LIBSSH2_METHOD_, in the order in which they are offered. Those that are too
+   weak to be offered unless libssh2_session_method_pref() names them are among them, at the end.
    
    algs is set to an array of their names. The array is freed by the program with libssh2_free(); the names in it live
    as long as the program.
@@ -1697,7 +1699,8 @@ int libssh2_session_disconnect_ex(LIBSSH2_SESSION *session,
    and the socket is not closed.
    
    Returns 0; or LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the session is still there, and
-   the function is to be called again. Whatever else is returned, the session is gone.
+   the function is to be called again; or LIBSSH2_ERROR_BAD_USE from within one of the session's own callbacks, where
+   it cannot be freed. Whatever else is returned, the session is gone.
    
    Requires: session is NULL or a session that has not been freed. Nothing that belongs to it may be used any more. */
 LIBSSH2_API

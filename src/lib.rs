@@ -15,6 +15,7 @@ mod global;
 pub mod io;
 pub mod keepalive;
 pub mod op;
+mod patience;
 pub mod scp;
 pub mod session;
 pub mod sftp;

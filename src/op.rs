@@ -26,6 +26,25 @@ pub trait Op: 'static {
 
     /// Goes as far as it can. `Pending` only when the socket has to move first.
     fn poll(&mut self, session: &mut Session) -> Poll<Result<Self::Out>>;
+
+    /// It will not be polled again: whoever brings its reply need not keep it.
+    fn abandon(&mut self, _session: &mut Session) {}
+}
+
+/// An operation at rest, whatever it ends with.
+trait Resting: Any {
+    fn abandon(&mut self, session: &mut Session);
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+impl<O: Op> Resting for O {
+    fn abandon(&mut self, session: &mut Session) {
+        Op::abandon(self, session);
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
 }
 
 /// The program around the session: its socket, its callbacks, its clock. No borrow of the session is alive while one of
@@ -39,8 +58,8 @@ pub trait Host {
     fn wait(&self, interest: Readiness, timeout: Option<Duration>) -> io::Result<Readiness>;
     /// The time.
     fn now(&self) -> Instant;
-    /// Hands a channel that the server has opened to the program.
-    fn opened(&self, opened: Opened);
+    /// Hands a channel that the server has opened to the program. None comes to a host that accepts none.
+    fn opened(&self, _opened: Opened) {}
     /// Whether bytes may have arrived that waiting for the socket does not show.
     fn hides_bytes(&self) -> bool;
 }
@@ -64,6 +83,7 @@ pub fn drive<T>(
 ) -> Result<T> {
     let mut deadline = None;
     let mut first = true;
+    lend(session)?.begin_call()?;
     loop {
         let polled = {
             let mut session = lend(session)?;
@@ -98,6 +118,9 @@ pub fn drive<T>(
         if !sent && flush(session, host)? {
             continue;
         }
+        if lend(session)?.found_nothing() {
+            continue;
+        }
         if !blocking {
             return Err(lend(session)?.would_block());
         }
@@ -109,6 +132,7 @@ pub fn drive<T>(
 
 /// Moves what bytes can be moved without waiting, and takes in what has arrived. An error is the end of the connection.
 pub fn turn(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
+    lend(session)?.begin_call()?;
     loop {
         let pumped = {
             let mut session = lend(session)?;
@@ -161,11 +185,14 @@ pub fn resume_one<O: Op>(
         over = polled.is_ready();
         polled
     });
-    // A blocking call that ran out of the time set for it can be taken up again too.
-    if let (false, Some(op)) = (over, op)
-        && let Ok(slots) = owner.slots(&mut *lend(session)?)
-    {
-        slots.put(which, op);
+    if let (false, Some(mut op)) = (over, op) {
+        let mut session = lend(session)?;
+        let comes_back = matches!(&result, Err(error) if error.code == Code::Eagain) || which.0.ends_something();
+        match owner.slots(&mut session) {
+            Ok(slots) if comes_back => slots.put(which, op),
+            // A call that ran out of its time: the next one may have other arguments.
+            _ => op.abandon(&mut session),
+        }
     }
     result
 }
@@ -297,6 +324,13 @@ pub enum Call {
     SftpRealpath,
 }
 
+impl Call {
+    /// Calls that begin or end a handle go on where they were, also after they ran out of the time set for them.
+    const fn ends_something(self) -> bool {
+        matches!(self, Self::SessionHandshake | Self::SessionDisconnect | Self::SessionFree)
+    }
+}
+
 /// The handle that an operation belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
@@ -326,7 +360,7 @@ impl Owner {
 
 /// The unfinished operations of one handle.
 #[derive(Default)]
-pub struct Slots(Vec<((Call, u64), Box<dyn Any>)>);
+pub struct Slots(Vec<((Call, u64), Box<dyn Resting>)>);
 
 impl Slots {
     /// Whether that call is to be finished.
@@ -337,7 +371,14 @@ impl Slots {
     fn take<O: Op>(&mut self, which: (Call, u64)) -> Option<O> {
         let index = self.0.iter().position(|(of, _)| *of == which)?;
         let (_, op) = self.0.swap_remove(index);
-        op.downcast().ok().map(|op| *op)
+        op.into_any().downcast().ok().map(|op| *op)
+    }
+
+    /// Nobody will come back to them.
+    pub fn abandon(self, session: &mut Session) {
+        for (_, mut op) in self.0 {
+            op.abandon(session);
+        }
     }
 
     fn put<O: Op>(&mut self, which: (Call, u64), op: O) {

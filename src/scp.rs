@@ -6,11 +6,11 @@
 
 use std::collections::VecDeque;
 use std::task::{Poll, ready};
-use std::time::Instant;
 
 use crate::channel::{Channel, ChannelId, MAIN, Opening, Request};
 use crate::error::{Code, Error, Result};
 use crate::op::Op;
+use crate::patience::Patience;
 use crate::session::Session;
 use crate::transport::Tx;
 use crate::wire::{Put, copy};
@@ -50,7 +50,7 @@ pub struct Setup<D> {
 enum Stage {
     Opening(Opening),
     Starting(ChannelId, Request),
-    Talking(ChannelId, Instant),
+    Talking(ChannelId, Patience),
 }
 
 /// Receives a file.
@@ -115,10 +115,10 @@ impl<D: Dialog> Setup<D> {
                 }
                 Stage::Starting(channel, request) => {
                     ready!(request.poll(session))?;
-                    Stage::Talking(*channel, session.now())
+                    Stage::Talking(*channel, session.patience())
                 }
-                Stage::Talking(id, since) => {
-                    let (id, since) = (*id, *since);
+                Stage::Talking(id, patience) => {
+                    let id = *id;
                     let pumped = session.pump();
                     let channel = session.channels.get(id)?;
                     if let Some(out) = self.dialog.go_on(channel, &mut session.transport.tx)? {
@@ -129,7 +129,7 @@ impl<D: Dialog> Setup<D> {
                         return Poll::Ready(Err(protocol("Server's scp has ended").with(words)));
                     }
                     pumped?;
-                    return session.await_reply(since);
+                    return session.await_reply(patience);
                 }
             }
         }

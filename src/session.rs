@@ -11,6 +11,7 @@ use crate::global::Globals;
 use crate::io::Readiness;
 use crate::keepalive::Keepalive;
 use crate::op::{Op, Slots, Transfer};
+use crate::patience::Patience;
 use crate::sftp::Sftps;
 use crate::sink::Sink;
 use crate::transport::{Transport, message};
@@ -66,10 +67,16 @@ pub struct Session {
     pub round_trip: Option<Duration>,
     now: Instant,
     wake_at: Option<Instant>,
+    /// When the socket last took bytes.
+    sent_at: Instant,
     /// The last operation ended with `EAGAIN`.
     starved: bool,
     /// The current operation has more to queue than the outgoing queue took.
     has_more: bool,
+    /// The socket has had nothing since the current call began.
+    has_looked: bool,
+    /// The current operation gives up unless the socket has something.
+    is_impatient: bool,
     /// `SSH_MSG_DISCONNECT` has been queued.
     said_goodbye: bool,
     /// Why nothing more can be sent.
@@ -93,8 +100,11 @@ impl Session {
             round_trip: None,
             now,
             wake_at: None,
+            sent_at: now,
             starved: false,
             has_more: false,
+            has_looked: false,
+            is_impatient: false,
             said_goodbye: false,
             send_failure: None,
             moving: false,
@@ -113,6 +123,7 @@ impl Session {
 
     /// [`Session::pump`], where file data that `sink` waits for goes straight to the reader's buffer.
     pub fn pump_into(&mut self, sink: &mut Sink<'_>) -> Result<()> {
+        self.rekey_if_due()?;
         while let Some(payload) = self.transport.packet()? {
             let (packet, tx) = self.transport.split(payload);
             let handled = match packet.first().copied().unwrap_or_default() {
@@ -131,13 +142,20 @@ impl Session {
         Ok(())
     }
 
-    /// What an operation returns that waits since `since` for a reply: pending, or the end of its patience.
-    pub fn await_reply<T>(&mut self, since: Instant) -> Poll<Result<T>> {
-        let seconds = self.settings.read_timeout.unsigned_abs();
-        if let Some(until) = since.checked_add(Duration::from_secs(seconds)) {
-            if until <= self.now {
+    /// The patience of an operation that has just queued its request.
+    pub fn patience(&self) -> Patience {
+        Patience::new(&self.transport.tx, self.now)
+    }
+
+    /// What an operation returns that waits for a reply: pending, or the end of its patience. That ends only when the
+    /// socket has been looked at, since the reply may have come while the program was elsewhere.
+    pub fn await_reply<T>(&mut self, patience: &mut Patience) -> Poll<Result<T>> {
+        let limit = Duration::from_secs(self.settings.read_timeout.unsigned_abs());
+        if let Some(until) = patience.until(&self.transport.tx, self.sent_at, limit) {
+            if until <= self.now && self.has_looked {
                 return Poll::Ready(Err(Error::new(Code::Timeout, "Server did not answer in time")));
             }
+            self.is_impatient |= until <= self.now;
             self.wake_at = self.wake_at.into_iter().chain([until]).min();
         }
         Poll::Pending
@@ -152,6 +170,9 @@ impl Session {
     /// Sends a keepalive if one is due: how long until the next one.
     pub fn send_keepalive(&mut self) -> Result<Duration> {
         self.transport.check()?;
+        if !self.transport.is_established() {
+            return Ok(Duration::ZERO);
+        }
         self.keepalive.send_if_due(&mut self.transport.tx, &mut self.globals, self.now)
     }
 
@@ -185,16 +206,37 @@ impl Session {
         Readiness { read: self.starved, write: self.transport.tx.wants_socket() }
     }
 
+    /// Begins a call: not from within a function of the program that moves this session's bytes.
+    pub(crate) fn begin_call(&mut self) -> Result<()> {
+        self.has_looked = false;
+        self.may_move()
+    }
+
     /// Begins a poll at the time `now`.
     pub(crate) fn begin_poll(&mut self, now: Instant) {
         self.now = now;
         self.wake_at = None;
         self.starved = false;
         self.has_more = false;
+        self.is_impatient = false;
     }
 
-    /// Before a wait: sends the keepalive that is due, and sees to it that the wait ends when the next one is.
+    /// The socket has nothing: whether an operation wanted to know just that.
+    pub(crate) const fn found_nothing(&mut self) -> bool {
+        self.has_looked = true;
+        self.is_impatient
+    }
+
+    /// Servers cannot exchange keys anew in the middle of a login, and no login is that long.
+    fn rekey_if_due(&mut self) -> Result<()> {
+        if self.auth.is_authenticated() { self.transport.rekey_if_due(self.now) } else { Ok(()) }
+    }
+
+    /// Before a wait: sends the keepalive and begins the key exchange that are due, and sees to it that the wait ends
+    /// when the next ones are.
     pub(crate) fn keep_alive(&mut self) -> Result<()> {
+        self.rekey_if_due()?;
+        self.wake_at = self.wake_at.into_iter().chain(self.transport.rekey_at()).min();
         let Some(due) = self.keepalive.due().filter(|_| self.transport.is_established()) else { return Ok(()) };
         let due = if due <= self.now {
             let next = self.send_keepalive()?;
@@ -252,6 +294,9 @@ impl Session {
     pub(crate) fn return_outgoing(&mut self, queue: Lent, transfer: Transfer) {
         self.moving = false;
         let taken = if let Transfer::Moved(count) = transfer { count } else { 0 };
+        if taken > 0 {
+            self.sent_at = self.now;
+        }
         self.transport.return_outgoing(queue, taken);
         if let Transfer::Failed(errno) = transfer {
             self.send_failure = Some(failure(Code::SocketSend, "Sending on the socket failed", errno));
@@ -302,7 +347,7 @@ fn failure(code: Code, text: &'static str, errno: i32) -> Error {
 
 /// `libssh2_session_handshake`: ready when both sides use the keys of the first key exchange.
 pub struct Handshake {
-    since: Instant,
+    patience: Patience,
 }
 
 impl Handshake {
@@ -312,7 +357,7 @@ impl Handshake {
             session.transport.start()?;
             session.auth.request_service(&mut session.transport.tx)?;
         }
-        Ok(Self { since: session.now })
+        Ok(Self { patience: session.patience() })
     }
 }
 
@@ -326,12 +371,14 @@ impl Op for Handshake {
         if session.transport.is_established() {
             return Poll::Ready(Ok(()));
         }
-        session.await_reply(self.since)
+        session.await_reply(&mut self.patience)
     }
 }
 
-/// `libssh2_session_disconnect_ex`: ready when the message has left.
-pub struct Disconnect;
+/// `libssh2_session_disconnect_ex`: ready when the message has left, or nobody takes it.
+pub struct Disconnect {
+    patience: Patience,
+}
 
 impl Disconnect {
     /// Queues `SSH_MSG_DISCONNECT`.
@@ -344,7 +391,7 @@ impl Disconnect {
         packet.put_string(language)?;
         session.transport.tx.send_now(&[&packet])?;
         session.said_goodbye = true;
-        Ok(Self)
+        Ok(Self { patience: session.patience() })
     }
 }
 
@@ -352,7 +399,12 @@ impl Op for Disconnect {
     type Out = ();
 
     fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
-        if session.transport.tx.wants_socket() { Poll::Pending } else { Poll::Ready(Ok(())) }
+        // What still arrives is of no interest, but it must not pile up.
+        session.pump()?;
+        if session.transport.tx.wants_socket() {
+            return session.await_reply(&mut self.patience);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

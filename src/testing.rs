@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod engine;
+mod faults;
 mod patience;
 
 use std::cell::{Cell, RefCell};
@@ -48,8 +49,12 @@ pub struct Ways {
     pub stutters: bool,
     /// The n-th write from now on fails, and with it every one of which the number is given.
     pub fails_write: Option<usize>,
+    /// What `limits@openssh.com` says of packets, reads, writes and open handles; 0 is no limit.
+    pub limits: [u64; 4],
     /// Nothing is answered any more.
     pub is_silent: bool,
+    /// The channel ends behind the first reply of this type.
+    pub ends_after: Option<u8>,
 }
 
 impl Default for Ways {
@@ -61,7 +66,9 @@ impl Default for Ways {
             answers_short: false,
             stutters: false,
             fails_write: None,
+            limits: [34_000, 32_768, 32_768, 0],
             is_silent: false,
+            ends_after: None,
         }
     }
 }
@@ -138,7 +145,10 @@ impl Server {
         let kind = reader.u8().unwrap();
         let id = reader.u32().unwrap();
         if kind == 1 {
-            return Some(vec![2, 0, 0, 0, 3]);
+            let mut version = vec![2, 0, 0, 0, 3];
+            version.put_string(b"limits@openssh.com").unwrap();
+            version.put_string(b"1").unwrap();
+            return Some(version);
         }
         let status = |code: u32, text: &[u8]| {
             let mut reply = vec![101];
@@ -188,7 +198,29 @@ impl Server {
                 status(0, b"")
             }
             4 => status(0, b""),
-            200 => status(8, b"Operation unsupported"),
+            11 => {
+                let mut reply = vec![102];
+                reply.put_u32(id).unwrap();
+                reply.put_string(b"directory").unwrap();
+                Some(reply)
+            }
+            12 => status(1, b""),
+            // The size of a file is the length of its name.
+            17 => {
+                let path = reader.string().unwrap();
+                let mut reply = vec![105];
+                reply.put_u32(id).unwrap();
+                reply.put_u32(1).unwrap();
+                reply.put_u64(path.len() as u64).unwrap();
+                Some(reply)
+            }
+            200 => {
+                assert_eq!(reader.string().unwrap(), b"limits@openssh.com");
+                let mut reply = vec![201];
+                reply.put_u32(id).unwrap();
+                self.ways.limits.iter().for_each(|limit| reply.put_u64(*limit).unwrap());
+                Some(reply)
+            }
             other => panic!("request {other}"),
         }
     }
@@ -215,6 +247,12 @@ impl Server {
                 packet.put_string(piece).unwrap();
                 self.tx.send(&[&packet]).unwrap();
             }
+            if reply.first() == self.ways.ends_after.as_ref() {
+                self.tx.send(&[&[message::CHANNEL_EOF, 0, 0, 0, 0]]).unwrap();
+                self.replies.clear();
+                self.ways.is_silent = true;
+                return;
+            }
             if self.ways.shuffles && self.dice.below(4) == 0 {
                 return;
             }
@@ -231,6 +269,12 @@ pub struct Line {
 }
 
 impl Line {
+    /// The program is elsewhere for so long.
+    pub fn pass(&self, time: Duration) {
+        self.server.borrow_mut().answer();
+        self.now.set(self.now.get() + time);
+    }
+
     fn piece(&self, length: usize) -> Option<usize> {
         if !self.server.borrow().ways.stutters {
             return Some(length);
@@ -275,8 +319,6 @@ impl Host for Line {
     fn now(&self) -> Instant {
         self.now.get()
     }
-
-    fn opened(&self, _: crate::channel::Opened) {}
 
     fn hides_bytes(&self) -> bool {
         false

@@ -30,4 +30,7 @@ impl Op for List {
             Reply::Method { number, .. } => Err(unexpected(number)),
         })
     }
+    fn abandon(&mut self, session: &mut Session) {
+        self.0.abandon(session);
+    }
 }

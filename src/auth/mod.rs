@@ -6,12 +6,12 @@ mod password;
 mod publickey;
 
 use std::task::Poll;
-use std::time::Instant;
 
 pub use self::list::List;
 pub use self::password::{Answer, Password};
 pub use self::publickey::{Identity, Publickey};
 use crate::error::{Code, Error, Result};
+use crate::patience::Patience;
 use crate::session::Session;
 use crate::tickets::{Ticket, Tickets};
 use crate::transport::{Tx, message};
@@ -126,28 +126,32 @@ fn read(packet: &[u8]) -> Result<Incoming<'_>, Short> {
 /// A request of which the reply is awaited.
 struct Attempt {
     ticket: Ticket,
-    since: Instant,
+    patience: Patience,
 }
 
 impl Attempt {
     /// Queues a request: the fields that all methods have, and `fields`.
     fn send(session: &mut Session, packet: &[u8]) -> Result<Self> {
         session.transport.tx.send(&[packet])?;
-        Ok(Self { ticket: session.auth.replies.ask(), since: session.now() })
+        Ok(Self { ticket: session.auth.replies.ask(), patience: session.patience() })
     }
 
-    fn poll(&self, session: &mut Session) -> Poll<Result<Reply>> {
+    fn poll(&mut self, session: &mut Session) -> Poll<Result<Reply>> {
         if let Err(error) = session.pump() {
             return Poll::Ready(Err(error));
         }
         if let Some(reply) = session.auth.replies.take(self.ticket) {
             return Poll::Ready(Ok(reply));
         }
-        let pending = session.await_reply(self.since);
+        let pending = session.await_reply(&mut self.patience);
         if pending.is_ready() {
-            session.auth.replies.abandon(self.ticket);
+            self.abandon(session);
         }
         pending
+    }
+
+    fn abandon(&self, session: &mut Session) {
+        session.auth.replies.abandon(self.ticket);
     }
 }
 

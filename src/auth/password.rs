@@ -68,4 +68,7 @@ impl Op for Password {
             Reply::Method { number, .. } => Err(unexpected(number)),
         })
     }
+    fn abandon(&mut self, session: &mut Session) {
+        self.0.abandon(session);
+    }
 }

@@ -2,12 +2,12 @@
 #![forbid(unsafe_code)]
 
 use std::task::{Poll, ready};
-use std::time::Instant;
 
 use super::{Attempt, Reply, bounded, not_yet_in, request, unexpected};
 use crate::crypto::{PrivateKey, SignatureAlgorithm};
 use crate::error::{Code, Error, Result};
 use crate::op::Op;
+use crate::patience::Patience;
 use crate::session::Session;
 use crate::transport::message;
 use crate::transport::negotiate::MethodType;
@@ -44,7 +44,7 @@ pub struct Publickey {
 
 enum Step {
     /// The server's signature algorithms, which come before its answer to the service request.
-    Algorithms { since: Instant },
+    Algorithms { patience: Patience },
     /// Its answer to a request without a signature.
     Asked { attempt: Attempt, algorithm: SignatureAlgorithm },
     /// Its answer to a request with a signature.
@@ -57,7 +57,7 @@ impl Publickey {
         not_yet_in(session)?;
         bounded(user, "User name is too long")?;
         bounded(&identity.blob, "Public key is too long")?;
-        let step = Step::Algorithms { since: session.now() };
+        let step = Step::Algorithms { patience: session.patience() };
         Ok(Self { user: crate::wire::copy(user)?, identity, step })
     }
 
@@ -123,14 +123,13 @@ impl Op for Publickey {
 
     fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
         loop {
-            self.step = match &self.step {
-                Step::Algorithms { since } => {
-                    let since = *since;
+            self.step = match &mut self.step {
+                Step::Algorithms { patience } => {
                     if let Err(error) = session.pump() {
                         return Poll::Ready(Err(error));
                     }
                     if self.identity.key_type == SSH_RSA && !session.auth.service_accepted {
-                        return session.await_reply(since);
+                        return session.await_reply(patience);
                     }
                     self.first_request(session)?
                 }
@@ -140,7 +139,8 @@ impl Op for Publickey {
                         return Poll::Ready(Err(refused(Code::AuthenticationFailed, &methods)));
                     }
                     Reply::Method { number: message::USERAUTH_PK_OK, .. } => {
-                        let attempt = self.sign(session, *algorithm).map_err(unverified)?;
+                        let algorithm = *algorithm;
+                        let attempt = self.sign(session, algorithm).map_err(unverified)?;
                         Step::Signed { attempt, asked: true }
                     }
                     Reply::Method { number, .. } => return Poll::Ready(Err(unexpected(number))),
@@ -154,6 +154,12 @@ impl Op for Publickey {
                     });
                 }
             };
+        }
+    }
+
+    fn abandon(&mut self, session: &mut Session) {
+        if let Step::Asked { attempt, .. } | Step::Signed { attempt, .. } = &self.step {
+            attempt.abandon(session);
         }
     }
 }

@@ -2,11 +2,11 @@
 #![forbid(unsafe_code)]
 
 use std::task::{Poll, ready};
-use std::time::Instant;
 
 use super::{Channel, ChannelId, OpenState, Wanted};
 use crate::error::{Code, Error, Result};
 use crate::op::Op;
+use crate::patience::Patience;
 use crate::session::Session;
 use crate::transport::{Tx, message};
 
@@ -49,7 +49,7 @@ pub fn poll_closed(session: &mut Session, id: ChannelId) -> Poll<Result<()>> {
 /// Closes a channel: ready when the server has closed it too. What has arrived can still be read.
 pub struct Close {
     channel: ChannelId,
-    since: Instant,
+    patience: Patience,
 }
 
 impl Close {
@@ -59,7 +59,7 @@ impl Close {
         if session.transport.failure().is_none() {
             channel.send_close(&mut session.transport.tx)?;
         }
-        Ok(Self { channel: id, since: session.now() })
+        Ok(Self { channel: id, patience: session.patience() })
     }
 }
 
@@ -73,7 +73,7 @@ impl Op for Close {
             _ => return Poll::Ready(Ok(())),
         }
         pumped?;
-        session.await_reply(self.since)
+        session.await_reply(&mut self.patience)
     }
 }
 

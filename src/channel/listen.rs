@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::task::Poll;
-use std::time::Instant;
 
 use slotmap::{DefaultKey, SlotMap};
 
@@ -11,6 +10,7 @@ use super::ChannelId;
 use crate::error::{Code, Error, Result};
 use crate::global;
 use crate::op::{Op, Slots};
+use crate::patience::Patience;
 use crate::session::Session;
 use crate::transport::Tx;
 use crate::wire::{Reader, copy};
@@ -117,7 +117,7 @@ impl Listener {
 /// `libssh2_channel_forward_listen_ex`: ready with the listener once the server listens.
 pub struct Listen {
     listener: ListenerId,
-    since: Instant,
+    patience: Patience,
 }
 
 impl Listen {
@@ -135,7 +135,7 @@ impl Listen {
             slots: Slots::default(),
         }));
         session.globals.ask_to_listen(&mut session.transport.tx, listener, host, port)?;
-        Ok(Self { listener, since: session.now() })
+        Ok(Self { listener, patience: session.patience() })
     }
 }
 
@@ -151,12 +151,19 @@ impl Op for Listen {
                 Poll::Ready(Err(Error::new(Code::RequestDenied, "Server refused to listen")))
             }
             State::Asked | State::Abandoned => {
-                let pending = session.await_reply(self.since);
+                let pending = session.await_reply(&mut self.patience);
                 if pending.is_ready() {
-                    session.channels.listeners.get(self.listener)?.state = State::Abandoned;
+                    self.abandon(session);
                 }
                 pending
             }
+        }
+    }
+
+    fn abandon(&mut self, session: &mut Session) {
+        match session.channels.listeners.get(self.listener) {
+            Ok(listener) if listener.state == State::Asked => listener.state = State::Abandoned,
+            _ => {}
         }
     }
 }

@@ -9,6 +9,7 @@ use super::window::{DEFAULT_WINDOW, ReceiveWindow, SendWindow};
 use super::{Channel, ChannelId, Channels, Consumer};
 use crate::error::{Code, Error, Result};
 use crate::op::Op;
+use crate::patience::Patience;
 use crate::session::Session;
 use crate::transport::{Tx, message};
 use crate::wire::{Put, Reader, Short, copy};
@@ -31,6 +32,7 @@ pub enum OpenState {
 pub struct Opening {
     channel: ChannelId,
     since: Instant,
+    patience: Patience,
 }
 
 impl Opening {
@@ -93,7 +95,7 @@ impl Opening {
         open.put_u32(packet)?;
         open.put(fields)?;
         session.transport.tx.send(&[&open])?;
-        Ok(Self { channel, since: session.now() })
+        Ok(Self { channel, since: session.now(), patience: session.patience() })
     }
 }
 
@@ -106,9 +108,9 @@ impl Op for Opening {
         }
         match session.channels.get(self.channel).map(|channel| channel.state.clone()) {
             Ok(OpenState::Awaited) => {
-                let pending = session.await_reply(self.since);
+                let pending = session.await_reply(&mut self.patience);
                 if pending.is_ready() {
-                    session.channels.abandon(self.channel, &mut session.transport.tx)?;
+                    self.abandon(session);
                 }
                 pending
             }
@@ -122,6 +124,10 @@ impl Op for Opening {
             }
             Err(error) => Poll::Ready(Err(error)),
         }
+    }
+
+    fn abandon(&mut self, session: &mut Session) {
+        let _dead = session.channels.abandon(self.channel, &mut session.transport.tx);
     }
 }
 

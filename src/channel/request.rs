@@ -9,6 +9,7 @@ use super::{Channel, ChannelId};
 use crate::crypto;
 use crate::error::{Code, Error, Result};
 use crate::op::Op;
+use crate::patience::Patience;
 use crate::session::Session;
 use crate::tickets::Ticket;
 use crate::transport::{Tx, message};
@@ -24,6 +25,7 @@ pub struct Request {
     channel: ChannelId,
     ticket: Ticket,
     since: Instant,
+    patience: Patience,
     refused: &'static str,
 }
 
@@ -103,7 +105,8 @@ impl Request {
     fn begin(session: &mut Session, id: ChannelId, name: &[u8], fields: &[u8], refused: &'static str) -> Result<Self> {
         let channel = session.channels.get(id)?;
         channel.request(&mut session.transport.tx, name, true, fields)?;
-        Ok(Self { channel: id, ticket: channel.replies.ask(), since: session.now(), refused })
+        let ticket = channel.replies.ask();
+        Ok(Self { channel: id, ticket, since: session.now(), patience: session.patience(), refused })
     }
 }
 
@@ -127,13 +130,17 @@ impl Op for Request {
             let error = Error::new(Code::ChannelClosed, "Server closed the channel instead of answering");
             return Poll::Ready(Err(error));
         }
-        let pending = session.await_reply(self.since);
-        if pending.is_ready()
-            && let Ok(channel) = session.channels.get(self.channel)
-        {
-            channel.replies.abandon(self.ticket);
+        let pending = session.await_reply(&mut self.patience);
+        if pending.is_ready() {
+            self.abandon(session);
         }
         pending
+    }
+
+    fn abandon(&mut self, session: &mut Session) {
+        if let Ok(channel) = session.channels.get(self.channel) {
+            channel.replies.abandon(self.ticket);
+        }
     }
 }
 
@@ -167,6 +174,10 @@ impl Op for RequestAgent {
                 result => return Poll::Ready(result),
             }
         }
+    }
+
+    fn abandon(&mut self, session: &mut Session) {
+        self.request.abandon(session);
     }
 }
 
@@ -227,7 +238,12 @@ impl Channel {
         match name {
             b"exit-status" => self.exit_status = Some(reader.u32()?),
             b"exit-signal" => match copy(reader.string()?) {
-                Ok(signal) => self.exit_signal = Some(signal),
+                Ok(signal) => {
+                    reader.boolean()?;
+                    reader.string()?;
+                    reader.string()?;
+                    self.exit_signal = Some(signal);
+                }
                 Err(error) => return Ok(Err(error)),
             },
             _ => {}

@@ -187,7 +187,7 @@ fn requests_of_the_server_are_kept_or_refused() {
     world.hear(status).unwrap();
     let mut signal = packet!(message::CHANNEL_REQUEST, id.number, "exit-signal");
     signal.extend([0, 0, 0, 0, 4]);
-    signal.extend(b"TERM");
+    signal.extend(b"TERM\0\0\0\0\0\0\0\0\0");
     world.hear(signal).unwrap();
     assert!(world.said().is_empty());
     let mut unknown = packet!(message::CHANNEL_REQUEST, id.number, "keepalive@openssh.com");

@@ -9,8 +9,10 @@ use crate::error::{Code, Result};
 /// A hash algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HashAlgorithm {
-    /// MD5, for fingerprints only.
+    /// MD5, for fingerprints and old servers only.
     Md5,
+    /// RIPEMD-160, for old servers only.
+    Ripemd160,
     /// SHA-1, for fingerprints and old servers only.
     Sha1,
     /// SHA-256
@@ -27,7 +29,7 @@ impl HashAlgorithm {
     pub const fn len(self) -> usize {
         match self {
             Self::Md5 => 16,
-            Self::Sha1 => 20,
+            Self::Ripemd160 | Self::Sha1 => 20,
             Self::Sha256 => 32,
             Self::Sha384 => 48,
             Self::Sha512 => 64,
@@ -38,6 +40,7 @@ impl HashAlgorithm {
     pub(super) const fn name(self) -> &'static CStr {
         match self {
             Self::Md5 => c"MD5",
+            Self::Ripemd160 => c"RIPEMD160",
             Self::Sha1 => c"SHA1",
             Self::Sha256 => c"SHA256",
             Self::Sha384 => c"SHA384",

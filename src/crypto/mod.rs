@@ -4,7 +4,9 @@ mod agreement;
 mod der;
 mod digest;
 mod gcm;
+mod kem;
 mod mac;
+mod modp;
 mod nist;
 mod openssl;
 mod private;
@@ -12,18 +14,20 @@ mod public;
 mod public_text;
 mod random;
 mod signature;
-mod stream;
+mod symmetric;
 
 pub use agreement::{Curve, EphemeralKey};
 pub use digest::{Digest, HashAlgorithm, Hasher, digest};
 pub use gcm::AesGcm;
+pub use kem::{Kem, KemKey};
 pub use mac::{Hmac, Poly1305};
+pub use modp::{ModpGroup, ModpKey};
 pub use private::PrivateKey;
 pub use public::{KeyType, PublicKey};
 pub use public_text::parse_public_text;
 pub use random::{constant_time_eq, has_hardware_aes, random};
 pub use signature::SignatureAlgorithm;
-pub use stream::StreamCipher;
+pub use symmetric::{CbcCipher, SymmetricCipher};
 
 /// The bytes of a test vector, as the standards print them.
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_void};
 use std::ptr::{self, NonNull};
+use std::sync::OnceLock;
 
 use openssl_sys as ffi;
 use zeroize::Zeroizing;
@@ -96,6 +97,39 @@ owned!(KeyObject, ffi::EVP_PKEY, ffi::EVP_PKEY_free);
 owned!(Number, ffi::BIGNUM, ffi::BN_clear_free);
 owned!(NumberContext, ffi::BN_CTX, ffi::BN_CTX_free);
 owned!(Bio, ffi::BIO, ffi::BIO_free_all);
+owned!(LibraryContext, ffi::OSSL_LIB_CTX, ffi::OSSL_LIB_CTX_free);
+
+// SAFETY: libcrypto locks what its contexts share.
+unsafe impl Sync for LibraryContext {}
+
+/// Where an algorithm is fetched from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// What the program, too, has of libcrypto.
+    Default,
+    /// The provider of what is obsolete. It is loaded at first use, and into a context of our own: the program's TLS code
+    /// must not find more than it asked for.
+    Legacy,
+}
+
+impl Source {
+    fn context(self) -> Result<*mut ffi::OSSL_LIB_CTX> {
+        static LEGACY: OnceLock<Option<LibraryContext>> = OnceLock::new();
+        match self {
+            Self::Default => Ok(ptr::null_mut()),
+            Self::Legacy => {
+                let context = LEGACY.get_or_init(|| {
+                    // SAFETY: takes nothing.
+                    let context = LibraryContext(not_null(unsafe { ffi::OSSL_LIB_CTX_new() }).ok()?);
+                    // SAFETY: the context is alive, and the name ends with NUL. The context keeps the provider.
+                    let provider = unsafe { ffi::OSSL_PROVIDER_load(context.0.as_ptr(), c"legacy".as_ptr()) };
+                    not_null(provider).ok().map(|_| context)
+                });
+                context.as_ref().map(|context| context.0.as_ptr()).ok_or(Refused::UNFIT)
+            }
+        }
+    }
+}
 
 /// Fills `out` with random bytes.
 pub(super) fn random(out: &mut [u8]) -> Result<()> {
@@ -130,8 +164,20 @@ pub(super) struct Cipher {
 impl Cipher {
     /// The cipher libcrypto knows as `name`. Key and initial IV must have just the sizes that it takes.
     pub(super) fn new(name: &CStr, direction: Direction, key: &[u8], iv: &[u8]) -> Result<Self> {
-        // SAFETY: `name` ends with NUL; the other two may be NULL.
-        let cipher = unsafe { ffi::EVP_CIPHER_fetch(ptr::null_mut(), name.as_ptr(), ptr::null()) };
+        Self::from_source(Source::Default, name, direction, key, iv)
+    }
+
+    /// [`Cipher::new`], from that source.
+    pub(super) fn from_source(
+        source: Source,
+        name: &CStr,
+        direction: Direction,
+        key: &[u8],
+        iv: &[u8],
+    ) -> Result<Self> {
+        let context = source.context()?;
+        // SAFETY: `context` is NULL or lives as long as the program, `name` ends with NUL, and the last may be NULL.
+        let cipher = unsafe { ffi::EVP_CIPHER_fetch(context, name.as_ptr(), ptr::null()) };
         let cipher = FetchedCipher(not_null(cipher)?);
         // SAFETY: takes nothing.
         let context = CipherContext(not_null(unsafe { ffi::EVP_CIPHER_CTX_new() })?);
@@ -640,6 +686,33 @@ pub(super) fn modulo_predecessor(number: &[u8], modulus: &[u8]) -> Result<Zeroiz
         ))?;
     }
     remainder.digits()
+}
+
+/// `base` to the power of `exponent`, modulo the odd `modulus`, in a time that does not depend on the digits of the
+/// exponent; all big-endian, and the result without leading zeros.
+pub(super) fn power_modulo(base: &[u8], exponent: &[u8], modulus: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    let (base, exponent, modulus) = (Number::new(base)?, Number::new(exponent)?, Number::new(modulus)?);
+    let power = Number::new(&[])?;
+    // SAFETY: takes nothing.
+    let context = NumberContext(not_null(unsafe { ffi::BN_CTX_new() })?);
+    // SAFETY: all are alive.
+    done(unsafe {
+        ffi::BN_mod_exp(power.0.as_ptr(), base.0.as_ptr(), exponent.0.as_ptr(), modulus.0.as_ptr(), context.0.as_ptr())
+    })?;
+    power.digits()
+}
+
+/// The prime of so many bits in RFC 2409 (1024) or RFC 3526 (the others), big-endian.
+pub(super) fn well_known_prime(bits: usize) -> Result<Zeroizing<Vec<u8>>> {
+    let made: unsafe extern "C" fn(*mut ffi::BIGNUM) -> *mut ffi::BIGNUM = match bits {
+        1024 => ffi::BN_get_rfc2409_prime_1024,
+        2048 => ffi::BN_get_rfc3526_prime_2048,
+        4096 => ffi::BN_get_rfc3526_prime_4096,
+        8192 => ffi::BN_get_rfc3526_prime_8192,
+        _ => return Err(Refused::UNFIT),
+    };
+    // SAFETY: NULL has a number made.
+    Number(not_null(unsafe { made(ptr::null_mut()) })?).digits()
 }
 
 /// For callers that have one code and text for all failures.

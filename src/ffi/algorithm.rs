@@ -20,7 +20,8 @@ const FINGERPRINTS: [HashAlgorithm; 3] = [HashAlgorithm::Md5, HashAlgorithm::Sha
 /// Says which algorithms of one kind to offer to the server, and in which order. To be called before the handshake.
 ///
 /// method_type is one of LIBSSH2_METHOD_. prefs is a list of names with commas between them; names that are not known
-/// are passed over. LIBSSH2_METHOD_SIGN_ALGO is the order in which RSA keys choose how to sign.
+/// are passed over. What is known and not offered by default, because it is weak, is offered too if it is named here.
+/// LIBSSH2_METHOD_SIGN_ALGO is the order in which RSA keys choose how to sign.
 ///
 /// Returns 0; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when none of the names is known, and what was offered before still is;
 /// LIBSSH2_ERROR_INVAL when method_type is not known; LIBSSH2_ERROR_BAD_USE when prefs is NULL.
@@ -64,7 +65,8 @@ pub unsafe extern "C" fn libssh2_session_methods(session: *mut LIBSSH2_SESSION, 
     }
 }
 
-/// Lists the algorithms of one kind, one of LIBSSH2_METHOD_, in the order in which they are offered by default.
+/// Lists the algorithms of one kind, one of LIBSSH2_METHOD_, in the order in which they are offered. Those that are too
+/// weak to be offered unless libssh2_session_method_pref() names them are among them, at the end.
 ///
 /// algs is set to an array of their names. The array is freed by the program with libssh2_free(); the names in it live
 /// as long as the program.

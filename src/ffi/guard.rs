@@ -10,6 +10,8 @@ use crate::channel::{ChannelId, ListenerId};
 use crate::error::{Code, Error, Result};
 use crate::ffi::handle::{Child, SessionHandle, Target};
 use crate::ffi::types::{LIBSSH2_CHANNEL, LIBSSH2_LISTENER, LIBSSH2_SESSION, LIBSSH2_SFTP, LIBSSH2_SFTP_HANDLE};
+use crate::op::with;
+use crate::session::Session;
 use crate::sftp::{FileId, SftpId};
 
 /// What C functions return, and how a failure looks there.
@@ -143,19 +145,38 @@ pub unsafe fn enter_listener<T: Ret>(
     }
 }
 
+/// Looks something up in a session that C has no error for: `otherwise` where there is none, or it is broken.
+///
+/// # Safety
+/// `session` is NULL or points to a handle of this library that is alive during the call.
+pub unsafe fn look<T>(session: *mut LIBSSH2_SESSION, otherwise: T, body: impl FnOnce(&mut Session) -> T) -> T {
+    let mut found = None;
+    // SAFETY: as promised by the caller.
+    unsafe {
+        enter(session, |session| {
+            with(&session.core, |core| {
+                found = Some(body(core));
+                Ok(())
+            })
+        });
+    }
+    found.unwrap_or(otherwise)
+}
+
 /// Runs `body` so that neither its error nor its panic gets lost.
 fn run<T: Ret>(session: &SessionHandle, body: impl FnOnce(&SessionHandle) -> Result<T>) -> T {
-    let result = if session.poisoned.get() {
-        Err(broken())
-    } else {
-        catch_unwind(AssertUnwindSafe(|| body(session))).unwrap_or_else(|_| {
-            session.poisoned.set(true);
-            Err(broken())
+    let inside = session.inside();
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let result = if session.poisoned.get() { Err(broken()) } else { body(session) };
+        result.unwrap_or_else(|error| {
+            session.last_error.store(&error);
+            T::failed(error.code)
         })
-    };
-    result.unwrap_or_else(|error| {
-        session.last_error.store(&error);
-        T::failed(error.code)
+    }));
+    drop(inside);
+    outcome.unwrap_or_else(|_| {
+        session.poisoned.set(true);
+        T::failed(broken().code)
     })
 }
 

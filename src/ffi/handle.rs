@@ -32,6 +32,8 @@ enum Tag {
 #[repr(C)]
 pub struct SessionHandle {
     tag: Cell<u32>,
+    /// How many calls of the program are inside, one within another's callback.
+    depth: Cell<u32>,
     /// A panic has been caught: nothing in here can be relied on.
     pub poisoned: Cell<bool>,
     /// The program's allocator.
@@ -71,6 +73,7 @@ impl SessionHandle {
     pub fn new(allocator: Allocator, r#abstract: Abstract, core: Session) -> Self {
         Self {
             tag: Cell::new(Tag::Session as u32),
+            depth: Cell::new(0),
             poisoned: Cell::new(false),
             allocator,
             r#abstract,
@@ -96,6 +99,17 @@ impl SessionHandle {
         }
         // SAFETY: the tag says that it is a session, and the caller that it is alive. All of it is shared or in cells.
         unsafe { pointer.as_ref() }
+    }
+
+    /// A call of the program is inside as long as the result lives.
+    pub fn inside(&self) -> Inside<'_> {
+        self.depth.set(self.depth.get().saturating_add(1));
+        Inside(self)
+    }
+
+    /// Whether a call of the program is inside.
+    pub const fn is_in_use(&self) -> bool {
+        self.depth.get() > 0
     }
 
     /// The handle is not a session any more.
@@ -146,6 +160,15 @@ impl SessionHandle {
         if let Ok(mut children) = self.children.try_borrow_mut() {
             children.resting.push_back(child.pointer());
         }
+    }
+}
+
+/// A call of the program that is inside a session.
+pub struct Inside<'a>(&'a SessionHandle);
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.depth.set(self.0.depth.get().saturating_sub(1));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::ffi::{CString, c_char, c_int};
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// The number and the text of the last failure. A success does not clear it, waiting clears the number.
 #[derive(Default)]
@@ -32,10 +32,11 @@ impl LastError {
         self.0.borrow().0
     }
 
-    /// The number and the text; a text without a number does not count.
-    pub fn with_text<T>(&self, look: impl FnOnce(c_int, &std::ffi::CStr) -> T) -> T {
+    /// A copy of the number and the text; a text without a number does not count.
+    pub fn copy(&self) -> Result<(c_int, CString)> {
         let error = self.0.borrow();
-        look(error.0, if error.0 == 0 { c"" } else { &error.1 })
+        let text = if error.0 == 0 { c"" } else { error.1.as_c_str() };
+        Ok((error.0, CString::new(crate::wire::copy(text.to_bytes())?).unwrap_or_default()))
     }
 
     /// The text where it lies: valid until the next failure.

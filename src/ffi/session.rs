@@ -153,7 +153,8 @@ pub unsafe extern "C" fn libssh2_session_disconnect_ex(
 /// and the socket is not closed.
 ///
 /// Returns 0; or LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the session is still there, and
-/// the function is to be called again. Whatever else is returned, the session is gone.
+/// the function is to be called again; or LIBSSH2_ERROR_BAD_USE from within one of the session's own callbacks, where
+/// it cannot be freed. Whatever else is returned, the session is gone.
 ///
 /// Requires: session is NULL or a session that has not been freed. Nothing that belongs to it may be used any more.
 #[unsafe(no_mangle)]
@@ -162,6 +163,10 @@ pub unsafe extern "C" fn libssh2_session_free(session: *mut LIBSSH2_SESSION) -> 
     let Some(handle) = (unsafe { SessionHandle::from_pointer(session.cast()) }) else {
         return Code::BadUse.number();
     };
+    if handle.is_in_use() {
+        // One of its own callbacks: what runs further up still needs it.
+        return Code::BadUse.number();
+    }
     // SAFETY: as promised by the caller.
     let result: c_int = unsafe {
         enter(session, |session| {
@@ -169,8 +174,7 @@ pub unsafe extern "C" fn libssh2_session_free(session: *mut LIBSSH2_SESSION) -> 
             Ok(0)
         })
     };
-    // A session that is in use further up, by the callback that frees it, cannot go from under that.
-    if result == Code::Eagain.number() || handle.core.try_borrow_mut().is_err() {
+    if result == Code::Eagain.number() {
         return result;
     }
     if handle.was_blocking.get() {

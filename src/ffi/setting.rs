@@ -5,11 +5,12 @@ use std::ptr;
 
 use crate::error::{Code, Error};
 use crate::ffi::callback::Generic;
-use crate::ffi::guard::{enter, store, text};
+use crate::ffi::guard::{enter, look, store, text};
 use crate::ffi::types::{
     LIBSSH2_CHANNEL, LIBSSH2_FLAG_COMPRESS, LIBSSH2_FLAG_QUOTE_PATHS, LIBSSH2_FLAG_SIGPIPE, LIBSSH2_SESSION,
     LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, libssh2_cb_generic,
 };
+use crate::io::Readiness;
 use crate::op::with;
 
 /// Sets one of the program's functions.
@@ -105,11 +106,8 @@ pub unsafe extern "C" fn libssh2_session_set_blocking(session: *mut LIBSSH2_SESS
 /// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_get_blocking(session: *mut LIBSSH2_SESSION) -> c_int {
-    if session.is_null() {
-        return 0;
-    }
     // SAFETY: as promised by the caller.
-    unsafe { enter(session, |session| with(&session.core, |core| Ok(core.settings.blocking))) }
+    unsafe { look(session, 0, |core| core.settings.blocking) }
 }
 
 /// Says whether calls wait, as libssh2_session_set_blocking() does for the whole session of channel.
@@ -151,7 +149,7 @@ pub unsafe extern "C" fn libssh2_session_set_timeout(session: *mut LIBSSH2_SESSI
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_get_timeout(session: *mut LIBSSH2_SESSION) -> c_long {
     // SAFETY: as promised by the caller.
-    unsafe { long_setting(session, |core| core.settings.timeout) }
+    unsafe { look(session, 0, |core| core.settings.timeout) }
 }
 
 /// Sets how long the server may take to answer a request, in seconds, in both modes. When the time is over the call
@@ -177,26 +175,7 @@ pub unsafe extern "C" fn libssh2_session_set_read_timeout(session: *mut LIBSSH2_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_get_read_timeout(session: *mut LIBSSH2_SESSION) -> c_long {
     // SAFETY: as promised by the caller.
-    unsafe { long_setting(session, |core| core.settings.read_timeout()) }
-}
-
-/// # Safety
-/// session is NULL or a session that has not been freed.
-unsafe fn long_setting(session: *mut LIBSSH2_SESSION, look: fn(&crate::session::Session) -> c_long) -> c_long {
-    if session.is_null() {
-        return 0;
-    }
-    let mut value = 0;
-    // SAFETY: as promised by the caller.
-    unsafe {
-        enter(session, |session| {
-            with(&session.core, |core| {
-                value = look(core);
-                Ok(())
-            })
-        })
-    }
-    value
+    unsafe { look(session, 0, |core| core.settings.read_timeout()) }
 }
 
 /// Tells for which directions of the socket the program has to wait before the call that returned LIBSSH2_ERROR_EAGAIN
@@ -206,18 +185,11 @@ unsafe fn long_setting(session: *mut LIBSSH2_SESSION, look: fn(&crate::session::
 /// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_block_directions(session: *mut LIBSSH2_SESSION) -> c_int {
-    if session.is_null() {
-        return 0;
-    }
     // SAFETY: as promised by the caller.
-    unsafe {
-        enter(session, |session| {
-            let directions = with(&session.core, |core| Ok(core.block_directions()))?;
-            let inbound = if directions.read { LIBSSH2_SESSION_BLOCK_INBOUND } else { 0 };
-            let outbound = if directions.write { LIBSSH2_SESSION_BLOCK_OUTBOUND } else { 0 };
-            Ok(inbound | outbound)
-        })
-    }
+    let directions = unsafe { look(session, Readiness::default(), |core| core.block_directions()) };
+    let inbound = if directions.read { LIBSSH2_SESSION_BLOCK_INBOUND } else { 0 };
+    let outbound = if directions.write { LIBSSH2_SESSION_BLOCK_OUTBOUND } else { 0 };
+    inbound | outbound
 }
 
 /// Tells of the last failure. A success does not clear it, so it means something only after a failure.
@@ -239,18 +211,16 @@ pub unsafe extern "C" fn libssh2_session_last_error(
     // SAFETY: as promised by the caller; the copy is not larger than what exists.
     unsafe {
         enter(session, |session| {
-            session.last_error.with_text(|number, message| {
-                let lent = session.last_error.text().cast_mut();
-                let given = if want_buf == 0 || errmsg.is_null() {
-                    lent
-                } else {
-                    let copy = session.allocator.copy(message.to_bytes(), &session.r#abstract);
-                    copy.map_or(ptr::null_mut(), |copy| copy.as_ptr().cast())
-                };
-                store(errmsg, given);
-                store(errmsg_len, c_int::try_from(message.count_bytes()).unwrap_or(c_int::MAX));
-                Ok(number)
-            })
+            let (number, message) = session.last_error.copy()?;
+            let given = if want_buf == 0 || errmsg.is_null() {
+                session.last_error.text().cast_mut()
+            } else {
+                let copy = session.allocator.copy(message.to_bytes(), &session.r#abstract);
+                copy.map_or(ptr::null_mut(), |copy| copy.as_ptr().cast())
+            };
+            store(errmsg, given);
+            store(errmsg_len, c_int::try_from(message.count_bytes()).unwrap_or(c_int::MAX));
+            Ok(number)
         })
     }
 }

@@ -246,7 +246,7 @@ pub unsafe extern "C" fn libssh2_sftp_close_handle(handle: *mut LIBSSH2_SFTP_HAN
             if !matches!(&closed, Err(error) if error.code == Code::Eagain) {
                 session.release(child);
                 with(&session.core, |core| {
-                    core.sftps.forget(file);
+                    sftp::forget(core, file);
                     Ok(())
                 })?;
             }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::auth::{Answer, Identity, List, Password, Publickey};
 use crate::crypto::{PrivateKey, parse_public_text};
 use crate::error::{Code, Error, Result};
-use crate::ffi::guard::{bytes, enter, text};
+use crate::ffi::guard::{bytes, enter, look, text};
 use crate::ffi::handle::SessionHandle;
 use crate::ffi::types::{LIBSSH2_PASSWD_CHANGEREQ_FUNC, LIBSSH2_SESSION};
 use crate::op::{Call, Owner, resume, with};
@@ -87,11 +87,8 @@ pub unsafe extern "C" fn libssh2_userauth_banner(session: *mut LIBSSH2_SESSION, 
 /// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_userauth_authenticated(session: *mut LIBSSH2_SESSION) -> c_int {
-    if session.is_null() {
-        return 0;
-    }
     // SAFETY: as promised by the caller.
-    unsafe { enter(session, |session| with(&session.core, |core| Ok(c_int::from(core.auth.is_authenticated())))) }
+    unsafe { look(session, 0, |core| c_int::from(core.auth.is_authenticated())) }
 }
 
 /// Logs in with a password (RFC 4252 section 8).
@@ -288,10 +285,14 @@ const fn no_key() -> Error {
 }
 
 fn connected(session: &SessionHandle) -> Result<()> {
-    if session.socket.get() < 0 {
-        return Err(Error::new(Code::BadSocket, "Session is not connected"));
-    }
-    Ok(())
+    with(&session.core, |core| {
+        core.transport.check()?;
+        if core.transport.is_established() {
+            Ok(())
+        } else {
+            Err(Error::new(Code::BadSocket, "Session is not connected"))
+        }
+    })
 }
 
 fn size(length: c_uint) -> usize {

@@ -5,14 +5,14 @@
 
 use std::collections::VecDeque;
 use std::task::Poll;
-use std::time::Instant;
 
 use super::attributes::Attributes;
-use super::file::Kind;
-use super::request::{Purpose, Reply, expect};
+use super::file::{Kind, await_reply};
+use super::request::{Purpose, Reply, Requests, expect};
 use super::status::malformed;
-use super::{FileId, Sftp, check, message, send};
+use super::{FileId, Sftp, message, send};
 use crate::error::{Code, Error, Result};
+use crate::patience::Patience;
 use crate::session::Session;
 use crate::wire::{Put, Reader, Short};
 
@@ -31,7 +31,7 @@ pub struct Names {
     batch: Vec<u8>,
     read: usize,
     left: u32,
-    since: Option<Instant>,
+    patience: Option<Patience>,
 }
 
 /// One entry of a directory.
@@ -59,6 +59,11 @@ impl Names {
         Ok(Some((Entry { name, longname, attributes }, behind)))
     }
 
+    /// Nobody will read on.
+    pub(super) fn abandon(&self, requests: &mut Requests) {
+        self.asked.iter().for_each(|id| requests.abandon(*id));
+    }
+
     fn advance(&mut self, to: usize) {
         self.read = to;
         self.left = self.left.saturating_sub(1);
@@ -72,20 +77,6 @@ pub fn poll_entry<T>(
     file: FileId,
     take: &mut dyn FnMut(&Entry<'_>) -> Result<T>,
 ) -> Poll<Result<Option<T>>> {
-    let polled = look(session, file, take);
-    if polled.is_ready()
-        && let Ok(file) = session.sftps.file(file)
-    {
-        file.names.since = None;
-    }
-    polled
-}
-
-fn look<T>(
-    session: &mut Session,
-    file: FileId,
-    take: &mut dyn FnMut(&Entry<'_>) -> Result<T>,
-) -> Poll<Result<Option<T>>> {
     loop {
         let names = &mut session.sftps.file(file)?.names;
         if let Some((entry, behind)) = names.next().map_err(malformed)? {
@@ -93,30 +84,18 @@ fn look<T>(
             names.advance(behind);
             return Poll::Ready(Ok(Some(taken)));
         }
-        ask(session, file)?;
-        session.pump()?;
-        let now = session.now();
+        let asked = ask(session, file).and_then(|()| session.pump());
         let sftp = session.sftps.get(file.sftp)?;
         let Some(open) = sftp.files.get_mut(file.key) else { return Poll::Ready(Ok(None)) };
-        let since = *open.names.since.get_or_insert(now);
-        let oldest = open.names.asked.front().copied();
-        match oldest.and_then(|id| sftp.requests.take(id)) {
-            Some(reply) => {
-                open.names.asked.pop_front();
-                open.names.since = None;
-                match batch(sftp, reply)? {
-                    Some((body, left)) => {
-                        let names = &mut session.sftps.file(file)?.names;
-                        (names.batch, names.read, names.left) = (body, 4, left);
-                    }
-                    None => return Poll::Ready(Ok(None)),
-                }
-            }
-            None => {
-                check(session, file.sftp)?;
-                return session.await_reply(since);
-            }
-        }
+        let Some(reply) = open.names.asked.front().and_then(|id| sftp.requests.take(*id)) else {
+            asked?;
+            return await_reply(session, file, |file| &mut file.names.patience);
+        };
+        open.names.asked.pop_front();
+        open.names.patience = None;
+        let Some((body, left)) = batch(sftp, reply)? else { return Poll::Ready(Ok(None)) };
+        let names = &mut session.sftps.file(file)?.names;
+        (names.batch, names.read, names.left) = (body, 4, left);
     }
 }
 

@@ -15,7 +15,7 @@ pub type FileSystem = [u64; 11];
 /// `posix-rename@openssh.com`: replaces what has the new name. Only for servers that have announced it.
 pub fn posix_rename(session: &mut Session, id: SftpId, from: &[u8], to: &[u8]) -> Result<Ask<()>> {
     let sftp = session.sftps.get(id)?;
-    if !sftp.posix_rename {
+    if !sftp.announced.posix_rename {
         sftp.last_status = message::FX_OP_UNSUPPORTED;
         return Err(Error::new(Code::SftpProtocol, "SFTP server does not know posix-rename@openssh.com"));
     }
@@ -65,18 +65,32 @@ fn read_file_system(sftp: &mut Sftp, reply: Reply) -> Result<FileSystem> {
     read(Reader::new(&body)).map_err(malformed)
 }
 
-/// Whether the extension pairs of a `VERSION` announce `posix-rename@openssh.com` in version 1.
-pub(super) fn announces_posix_rename(pairs: &[u8]) -> Result<bool> {
-    let mut reader = Reader::new(pairs);
-    let mut announced = false;
-    while !reader.is_empty() {
-        let pair = reader.string().and_then(|name| Ok((name, reader.string()?)));
-        let pair = pair.map_err(|short| {
-            short.in_packet(Code::BufferTooSmall, "SFTP version of the server is shorter than its extensions")
-        })?;
-        announced |= pair == (b"posix-rename@openssh.com", b"1");
+/// What the server has announced of what has to be announced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Announced {
+    /// `posix-rename@openssh.com` in version 1.
+    pub(super) posix_rename: bool,
+    /// `limits@openssh.com` in version 1.
+    pub(super) limits: bool,
+}
+
+impl Announced {
+    /// Reads the extension pairs of a `VERSION`.
+    pub(super) fn read(pairs: &[u8]) -> Result<Self> {
+        let mut reader = Reader::new(pairs);
+        let mut announced = Self::default();
+        while !reader.is_empty() {
+            let pair = reader.string().and_then(|name| Ok((name, reader.string()?)));
+            match pair.map_err(|short| {
+                short.in_packet(Code::BufferTooSmall, "SFTP version of the server is shorter than its extensions")
+            })? {
+                (b"posix-rename@openssh.com", b"1") => announced.posix_rename = true,
+                (b"limits@openssh.com", b"1") => announced.limits = true,
+                _ => {}
+            }
+        }
+        Ok(announced)
     }
-    Ok(announced)
 }
 
 #[cfg(test)]
@@ -84,17 +98,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_announcement_is_found_among_others_and_in_that_version_only() {
+    fn announcements_are_found_among_others_and_in_their_version_only() {
         let mut pairs = Vec::new();
-        for pair in [b"statvfs@openssh.com", &b"2"[..], b"posix-rename@openssh.com", b"1"] {
+        for pair in [b"statvfs@openssh.com", &b"2"[..], b"limits@openssh.com", b"1", b"posix-rename@openssh.com", b"1"]
+        {
             pairs.put_string(pair).unwrap();
         }
-        assert_eq!(announces_posix_rename(&pairs), Ok(true));
+        assert_eq!(Announced::read(&pairs), Ok(Announced { posix_rename: true, limits: true }));
         for cut in 0..pairs.len() {
-            assert_ne!(announces_posix_rename(&pairs[..cut]), Ok(true));
+            assert!(!Announced::read(&pairs[..cut]).is_ok_and(|announced| announced.posix_rename));
         }
         let last = pairs.len() - 1;
         pairs[last] = b'2';
-        assert_eq!(announces_posix_rename(&pairs), Ok(false));
+        assert_eq!(Announced::read(&pairs), Ok(Announced { posix_rename: false, limits: true }));
     }
 }

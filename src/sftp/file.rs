@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 use std::task::{Poll, ready};
-use std::time::Instant;
 
 use slotmap::DefaultKey;
 
@@ -16,6 +15,7 @@ use super::write::Writes;
 use super::{FileId, Sftp, SftpId, check, message};
 use crate::error::{Code, Error, Result};
 use crate::op::{Op, Slots};
+use crate::patience::Patience;
 use crate::session::Session;
 use crate::wire::{Put, Reader};
 
@@ -119,6 +119,10 @@ impl Op for Open {
         let key = ready!(self.ask.poll(session))?;
         Poll::Ready(Ok(FileId { sftp: self.sftp, key }))
     }
+
+    fn abandon(&mut self, session: &mut Session) {
+        self.ask.abandon(session);
+    }
 }
 
 fn opened(sftp: &mut Sftp, reply: Reply, kind: Kind) -> Result<DefaultKey> {
@@ -135,7 +139,7 @@ fn opened(sftp: &mut Sftp, reply: Reply, kind: Kind) -> Result<DefaultKey> {
 pub struct CloseFile {
     file: FileId,
     ask: Ask<()>,
-    since: Instant,
+    patience: Patience,
     answer: Option<Result<()>>,
 }
 
@@ -143,7 +147,7 @@ impl CloseFile {
     /// Queues `SSH_FXP_CLOSE` behind whatever is under way.
     pub fn begin(session: &mut Session, file: FileId) -> Result<Self> {
         let ask = with_handle(session, file, message::CLOSE, |_| Ok(()), read_ok)?;
-        Ok(Self { file, ask, since: session.now(), answer: None })
+        Ok(Self { file, ask, patience: session.patience(), answer: None })
     }
 
     /// A write that failed without the program knowing.
@@ -172,7 +176,7 @@ impl Op for CloseFile {
         session.pump()?;
         if session.sftps.file(self.file).is_ok_and(|file| file.writes.is_waiting()) {
             check(session, self.file.sftp)?;
-            return session.await_reply(self.since);
+            return session.await_reply(&mut self.patience);
         }
         Poll::Ready(self.failed_write(session))
     }
@@ -205,6 +209,20 @@ pub fn seek(session: &mut Session, file: FileId, offset: u64) -> Result<()> {
 /// Where the file stands.
 pub fn tell(session: &mut Session, file: FileId) -> Result<u64> {
     session.sftps.file(file).map(|file| file.tell())
+}
+
+/// What a file's engine returns that waits for a reply; the patience is kept where `of` says.
+pub(super) fn await_reply<T>(
+    session: &mut Session,
+    id: FileId,
+    of: fn(&mut File) -> &mut Option<Patience>,
+) -> Poll<Result<T>> {
+    check(session, id.sftp)?;
+    let fresh = session.patience();
+    let mut patience = *of(session.sftps.file(id)?).get_or_insert(fresh);
+    let polled = session.await_reply(&mut patience);
+    *of(session.sftps.file(id)?) = polled.is_pending().then_some(patience);
+    polled
 }
 
 /// A request whose first field is the file's handle.

@@ -12,8 +12,9 @@ use crate::wire::Put;
 const HEAD: usize = 9;
 /// [`HEAD`], and the length of the data.
 const DATA_HEAD: usize = 13;
-/// Longest reply taken; a `NAME` may be [`LONGEST_NAMES`] long.
-const LONGEST: usize = 256 * 1024;
+/// Longest reply taken: the most data that a read asks for, and what stands around it. A `NAME` may be
+/// [`LONGEST_NAMES`] long.
+const LONGEST: usize = 256 * 1024 + 1024;
 const LONGEST_NAMES: usize = 16 * 1024 * 1024;
 
 /// Takes what comes out of an [`Inbox`].

@@ -2,13 +2,13 @@
 #![forbid(unsafe_code)]
 
 use std::task::{Poll, ready};
-use std::time::Instant;
 
 use super::request::Purpose;
 use super::{Limits, SftpId, check, message, send};
 use crate::channel::{ChannelId, Consumer, Discard, Opening, Request};
 use crate::error::{Code, Error, Result};
 use crate::op::Op;
+use crate::patience::Patience;
 use crate::session::Session;
 use crate::wire::{Put, Reader, Short};
 
@@ -16,8 +16,10 @@ use crate::wire::{Put, Reader, Short};
 /// ahead.
 const WINDOW: u32 = 16 * 1024 * 1024;
 const PACKET: u32 = 128 * 1024;
-/// Largest READ and WRITE that we make, whatever the server takes.
-const MOST_DATA: u64 = 256 * 1024;
+/// Largest READ and WRITE that we make, whatever the server takes: the reply has to pass our own inbox.
+const MOST_DATA: u64 = 255 * 1024;
+/// What a READ or WRITE, or the reply, has around the data, with a handle of some length.
+const AROUND_DATA: u64 = 1024;
 
 /// `libssh2_sftp_init`: ready with the subsystem.
 pub enum Init {
@@ -26,7 +28,7 @@ pub enum Init {
     /// The subsystem is being started; INIT has been sent behind the request.
     Starting(SftpId, Request),
     /// The server's VERSION is awaited.
-    Version(SftpId, Instant),
+    Version(SftpId, Patience),
 }
 
 impl Init {
@@ -61,19 +63,21 @@ impl Init {
                 }
                 Self::Starting(sftp, request) => {
                     ready!(request.poll(session)).map_err(not_started)?;
-                    Self::Version(*sftp, session.now())
+                    Self::Version(*sftp, session.patience())
                 }
-                Self::Version(sftp, since) => {
-                    let (sftp, since) = (*sftp, *since);
+                Self::Version(sftp, patience) => {
+                    let sftp = *sftp;
                     session.pump()?;
                     if session.sftps.get(sftp)?.version.is_none() {
                         check(session, sftp)?;
-                        return session.await_reply(since);
+                        return session.await_reply(patience);
                     }
-                    // A server that knows no limits says so; nobody waits for that.
-                    send(session, sftp, message::EXTENDED, Purpose::Limits, |packet| {
-                        packet.put_string(b"limits@openssh.com")
-                    })?;
+                    // Nobody waits for the answer.
+                    if session.sftps.get(sftp)?.announced.limits {
+                        send(session, sftp, message::EXTENDED, Purpose::Limits, |packet| {
+                            packet.put_string(b"limits@openssh.com")
+                        })?;
+                    }
                     return Poll::Ready(Ok(sftp));
                 }
             }
@@ -86,15 +90,24 @@ impl Op for Init {
 
     fn poll(&mut self, session: &mut Session) -> Poll<Result<SftpId>> {
         let polled = self.step(session);
-        if let (Poll::Ready(Err(_)), Self::Starting(sftp, _) | Self::Version(sftp, _)) = (&polled, self)
-            && let Ok(failed) = session.sftps.get(*sftp)
-        {
-            // The channel closes by itself, so that the program can simply try again.
-            let channel = failed.channel;
-            session.sftps.remove(*sftp);
-            let _closing = session.channels.abandon(channel, &mut session.transport.tx);
+        if matches!(polled, Poll::Ready(Err(_))) {
+            self.abandon(session);
         }
         polled
+    }
+
+    /// The channel is closed without anybody waiting for that, so that the program can simply try again.
+    fn abandon(&mut self, session: &mut Session) {
+        match self {
+            Self::Opening(opening) => opening.abandon(session),
+            Self::Starting(sftp, _) | Self::Version(sftp, _) => {
+                if let Ok(failed) = session.sftps.get(*sftp) {
+                    let channel = failed.channel;
+                    session.sftps.remove(*sftp);
+                    let _closing = session.channels.abandon(channel, &mut session.transport.tx);
+                }
+            }
+        }
     }
 }
 
@@ -114,8 +127,7 @@ impl Limits {
         };
         let Ok((packet, read, write)) = read(Reader::new(body)) else { return };
         let bound = |limit: u64| {
-            // Room for the fields around the data: a handle takes at most 256 bytes.
-            let packet = if packet == 0 { MOST_DATA } else { packet.saturating_sub(1024) };
+            let packet = if packet == 0 { MOST_DATA } else { packet.saturating_sub(AROUND_DATA) };
             let limit = if limit == 0 { MOST_DATA } else { limit };
             usize::try_from(limit.min(packet).clamp(1024, MOST_DATA)).unwrap_or(Self::SURE.write)
         };

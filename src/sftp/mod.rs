@@ -18,6 +18,7 @@ use slotmap::{DefaultKey, SlotMap};
 
 pub use self::attributes::Attributes;
 pub use self::dir::{Entry, poll_entry};
+use self::extension::Announced;
 pub use self::extension::{FileSystem, fstatvfs, fsync, posix_rename, statvfs};
 pub use self::file::{CloseFile, File, Kind, Open, fsetstat, fstat, seek, tell};
 use self::inbox::{Inbox, Replies};
@@ -58,8 +59,7 @@ pub struct Sftp {
     /// The status of the last reply that was one, or 0: `libssh2_sftp_last_error`.
     pub last_status: u32,
     version: Option<u32>,
-    /// Whether the server has announced `posix-rename@openssh.com`.
-    posix_rename: bool,
+    announced: Announced,
     limits: Limits,
     inbox: Inbox,
     requests: Requests,
@@ -71,6 +71,9 @@ pub struct Sftp {
     /// Unfinished operations of this subsystem.
     pub slots: Slots,
 }
+
+/// Longest request without data; servers end the connection at 256 KiB.
+const LONGEST_REQUEST: usize = 256 * 1024;
 
 /// What the server takes, `limits@openssh.com` (OpenSSH's PROTOCOL section 4.8).
 #[derive(Clone, Copy, Debug)]
@@ -100,11 +103,11 @@ impl Sftps {
 
     /// Takes in bytes of the subsystem's channel.
     pub fn receive(&mut self, id: SftpId, bytes: &[u8], sink: &mut Sink<'_>) {
-        let Ok(Sftp { inbox, broken, version, posix_rename, limits, requests, files, .. }) = self.get(id) else {
+        let Ok(Sftp { inbox, broken, version, announced, limits, requests, files, .. }) = self.get(id) else {
             return;
         };
         if broken.is_none() {
-            let mut routing = Routing { id, version, posix_rename, limits, requests, files, sink };
+            let mut routing = Routing { id, version, announced, limits, requests, files, sink };
             *broken = inbox.receive(bytes, &mut routing).err();
         }
     }
@@ -114,7 +117,7 @@ impl Sftps {
             channel,
             last_status: message::FX_OK,
             version: None,
-            posix_rename: false,
+            announced: Announced::default(),
             limits: Limits::SURE,
             inbox: Inbox::default(),
             requests: Requests::default(),
@@ -125,21 +128,28 @@ impl Sftps {
         }))
     }
 
-    /// Forgets a file, whatever is still to come for it.
-    pub fn forget(&mut self, file: FileId) {
-        if let Ok(sftp) = self.get(file.sftp) {
-            sftp.files.remove(file.key);
-            sftp.requests.abandon_reads(file.key);
-        }
-    }
-
     /// Forgets the subsystem with all its files.
     pub fn remove(&mut self, id: SftpId) {
         self.0.remove(id.0);
     }
 }
 
+/// Forgets a file, whatever is still to come for it.
+pub fn forget(session: &mut Session, id: FileId) {
+    let Ok(sftp) = session.sftps.get(id.sftp) else { return };
+    let Some(file) = sftp.files.remove(id.key) else { return };
+    sftp.requests.abandon_reads(id.key);
+    file.names.abandon(&mut sftp.requests);
+    file.slots.abandon(session);
+}
+
 impl Sftp {
+    /// How many requests are remembered.
+    #[cfg(test)]
+    pub fn requests_under_way(&self) -> usize {
+        self.requests.len()
+    }
+
     /// Makes the error of a status, and keeps the status for `libssh2_sftp_last_error`.
     fn refused(&mut self, status: &Status) -> Error {
         self.last_status = status.code;
@@ -173,12 +183,16 @@ fn send(
     let sftp = session.sftps.get(id)?;
     let mut packet = std::mem::take(&mut sftp.packet);
     packet.clear();
+    sftp.requests.reserve()?;
     let number = sftp.requests.next();
     packet.put_u32(0)?;
     packet.put_u8(kind)?;
     packet.put_u32(number)?;
     fields(&mut packet)?;
     set_length(&mut packet, 0)?;
+    if packet.len() > LONGEST_REQUEST {
+        return Err(Error::new(Code::OutOfBoundary, "SFTP request is longer than any server takes"));
+    }
     let channel = session.channels.get(sftp.channel)?;
     channel.send_stream(&mut session.transport.tx, &packet, &[])?;
     sftp.packet = packet;
@@ -200,7 +214,7 @@ fn set_length(packet: &mut [u8], more: usize) -> Result<()> {
 struct Routing<'a, 'b> {
     id: SftpId,
     version: &'a mut Option<u32>,
-    posix_rename: &'a mut bool,
+    announced: &'a mut Announced,
     limits: &'a mut Limits,
     requests: &'a mut Requests,
     files: &'a mut SlotMap<DefaultKey, File>,
@@ -218,7 +232,7 @@ impl Replies for Routing<'_, '_> {
         if kind == message::VERSION {
             return match self.version.replace(id) {
                 None => {
-                    *self.posix_rename = extension::announces_posix_rename(body)?;
+                    *self.announced = Announced::read(body)?;
                     Ok(())
                 }
                 Some(_) => Err(Error::new(Code::SftpProtocol, "SFTP server sent its version twice")),

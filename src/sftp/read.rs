@@ -8,13 +8,13 @@
 
 use std::collections::VecDeque;
 use std::task::Poll;
-use std::time::Instant;
 
-use super::file::Kind;
+use super::file::{Kind, await_reply};
 use super::request::Purpose;
 use super::status::{Status, unexpected};
-use super::{FileId, check, message, send};
+use super::{FileId, message, send};
 use crate::error::{Code, Error, Result};
+use crate::patience::Patience;
 use crate::session::Session;
 use crate::sink::Sink;
 use crate::wire::Put;
@@ -39,7 +39,7 @@ pub struct Reads {
     ahead: usize,
     /// The server has said that the file ends.
     ended: bool,
-    since: Option<Instant>,
+    pub(super) patience: Option<Patience>,
 }
 
 /// A piece of the file that has been asked for.
@@ -93,7 +93,7 @@ impl Reads {
 
     /// A data reply to read number `index` begins.
     pub fn on_data_begin(&mut self, index: u64, length: usize) -> Result<()> {
-        self.since = None;
+        self.patience = None;
         let Some(segment) = self.segment(index) else { return Ok(()) };
         let missing = segment.left.saturating_sub(segment.here().len());
         if length > missing {
@@ -105,6 +105,7 @@ impl Reads {
 
     /// The next bytes of that reply.
     pub fn on_data(&mut self, index: u64, bytes: &[u8], sink: Option<&mut Sink<'_>>) -> Result<()> {
+        self.patience = None;
         let is_first = index == self.first;
         let mut bytes = bytes;
         let mut delivered = 0;
@@ -142,7 +143,7 @@ impl Reads {
 
     /// Takes a reply without data to read number `index`.
     pub fn on_status(&mut self, index: u64, status: Status) {
-        self.since = None;
+        self.patience = None;
         let end = status.code == message::FX_EOF;
         self.ended |= end;
         if let Some(segment) = self.segment(index) {
@@ -198,15 +199,13 @@ pub fn poll_read(session: &mut Session, id: FileId, space: &mut [u8]) -> Poll<Re
     file.reads.deliver(&mut sink);
     let pumped = session.pump_into(&mut sink);
     let filled = sink.filled();
-    if pumped.is_ok() {
-        ask(session, id, asked, filled)?;
-    }
+    let asked = pumped.and_then(|()| ask(session, id, asked, filled));
     let file = session.sftps.file(id)?;
     if filled > 0 {
         file.position = file.position.saturating_add(u64::try_from(filled).unwrap_or_default());
         return Poll::Ready(Ok(filled));
     }
-    pumped?;
+    asked?;
     if let Some(end) = file.reads.end() {
         return Poll::Ready(match end {
             End::OfFile => Ok(0),
@@ -219,10 +218,7 @@ pub fn poll_read(session: &mut Session, id: FileId, space: &mut [u8]) -> Poll<Re
             }
         });
     }
-    check(session, id.sftp)?;
-    let now = session.now();
-    let since = *session.sftps.file(id)?.reads.since.get_or_insert(now);
-    session.await_reply(since)
+    await_reply(session, id, |file| &mut file.reads.patience)
 }
 
 /// Why there is no more data for now.

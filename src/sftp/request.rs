@@ -1,9 +1,8 @@
 //! Requests under way, found by their id, and the operation that waits for the reply to one.
 #![forbid(unsafe_code)]
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::task::Poll;
-use std::time::Instant;
 
 use slotmap::DefaultKey;
 
@@ -11,6 +10,7 @@ use super::status::Status;
 use super::{Sftp, SftpId, check, message, send};
 use crate::error::Result;
 use crate::op::Op;
+use crate::patience::Patience;
 use crate::session::Session;
 
 /// What a reply is for.
@@ -58,91 +58,83 @@ impl Reply {
 enum Entry {
     Awaited(Purpose),
     Arrived(Reply),
-    Done,
 }
 
-/// The requests under way. Ids are given in order, so a request's place follows from its id.
+/// The requests under way.
 #[derive(Default)]
 pub struct Requests {
-    /// The id of the request at the front.
-    first: u32,
-    entries: VecDeque<Entry>,
+    next: u32,
+    entries: HashMap<u32, Entry>,
 }
 
 impl Requests {
     /// The id of the next request.
-    pub fn next(&self) -> u32 {
-        self.first.wrapping_add(u32::try_from(self.entries.len()).unwrap_or(u32::MAX))
+    pub const fn next(&self) -> u32 {
+        self.next
+    }
+
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Room for one more request, so that [`Requests::add`] cannot fail after it has been sent.
+    pub fn reserve(&mut self) -> Result<()> {
+        Ok(self.entries.try_reserve(1)?)
     }
 
     /// The request with the next id has been sent.
     pub fn add(&mut self, purpose: Purpose) {
-        self.entries.push_back(Entry::Awaited(purpose));
+        self.entries.insert(self.next, Entry::Awaited(purpose));
+        self.next = self.next.wrapping_add(1);
     }
 
     /// What the reply with that id is for; `None` if no such reply is expected.
     pub fn purpose(&self, id: u32) -> Option<Purpose> {
-        match self.entries.get(self.index(id)?)? {
+        match self.entries.get(&id)? {
             Entry::Awaited(purpose) => Some(*purpose),
-            Entry::Arrived(_) | Entry::Done => None,
+            Entry::Arrived(_) => None,
         }
     }
 
     /// Keeps a reply for its operation.
     pub fn arrived(&mut self, id: u32, reply: Reply) {
-        self.set(id, Entry::Arrived(reply));
+        if let Some(entry) = self.entries.get_mut(&id) {
+            *entry = Entry::Arrived(reply);
+        }
     }
 
     /// Forgets a request whose reply has come.
     pub fn done(&mut self, id: u32) {
-        self.set(id, Entry::Done);
+        self.entries.remove(&id);
     }
 
     /// The reply that was kept, if it has come.
     pub fn take(&mut self, id: u32) -> Option<Reply> {
-        let index = self.index(id)?;
-        let entry = self.entries.get_mut(index)?;
-        if !matches!(entry, Entry::Arrived(_)) {
-            return None;
+        match self.entries.remove(&id)? {
+            Entry::Arrived(reply) => Some(reply),
+            awaited @ Entry::Awaited(_) => {
+                self.entries.insert(id, awaited);
+                None
+            }
         }
-        let Entry::Arrived(reply) = std::mem::replace(entry, Entry::Done) else { return None };
-        self.tidy();
-        Some(reply)
     }
 
     /// Nobody waits for that reply any more; it may still come.
     pub fn abandon(&mut self, id: u32) {
-        if self.take(id).is_none() {
-            self.set(id, Entry::Awaited(Purpose::Nothing));
+        if self.take(id).is_none()
+            && let Some(entry) = self.entries.get_mut(&id)
+        {
+            *entry = Entry::Awaited(Purpose::Nothing);
         }
     }
 
     /// Nobody waits any more for the data of that file.
     pub fn abandon_reads(&mut self, key: DefaultKey) {
-        for entry in &mut self.entries {
+        for entry in self.entries.values_mut() {
             if matches!(entry, Entry::Awaited(Purpose::Read { file, .. }) if *file == key) {
                 *entry = Entry::Awaited(Purpose::Nothing);
             }
-        }
-    }
-
-    fn index(&self, id: u32) -> Option<usize> {
-        usize::try_from(id.wrapping_sub(self.first)).ok()
-    }
-
-    fn set(&mut self, id: u32, entry: Entry) {
-        if let Some(slot) = self.index(id).and_then(|index| self.entries.get_mut(index))
-            && !matches!(slot, Entry::Done)
-        {
-            *slot = entry;
-        }
-        self.tidy();
-    }
-
-    fn tidy(&mut self) {
-        while matches!(self.entries.front(), Some(Entry::Done)) {
-            self.entries.pop_front();
-            self.first = self.first.wrapping_add(1);
         }
     }
 }
@@ -151,7 +143,7 @@ impl Requests {
 pub struct Ask<T> {
     sftp: SftpId,
     id: u32,
-    since: Instant,
+    patience: Patience,
     read: fn(&mut Sftp, Reply) -> Result<T>,
 }
 
@@ -178,17 +170,17 @@ impl<T> Ask<T> {
     ) -> Result<Self> {
         session.sftps.get(sftp)?.last_status = message::FX_OK;
         let id = send(session, sftp, kind, purpose, fields)?;
-        Ok(Self { sftp, id, since: session.now(), read })
+        Ok(Self { sftp, id, patience: session.patience(), read })
     }
 
-    fn look(&self, session: &mut Session) -> Poll<Result<T>> {
+    fn look(&mut self, session: &mut Session) -> Poll<Result<T>> {
         session.pump()?;
         let sftp = session.sftps.get(self.sftp)?;
         if let Some(reply) = sftp.requests.take(self.id) {
             return Poll::Ready((self.read)(sftp, reply));
         }
         check(session, self.sftp)?;
-        session.await_reply(self.since)
+        session.await_reply(&mut self.patience)
     }
 }
 
@@ -197,12 +189,16 @@ impl<T: 'static> Op for Ask<T> {
 
     fn poll(&mut self, session: &mut Session) -> Poll<Result<T>> {
         let polled = self.look(session);
-        if polled.is_ready()
-            && let Ok(sftp) = session.sftps.get(self.sftp)
-        {
-            sftp.requests.abandon(self.id);
+        if polled.is_ready() {
+            self.abandon(session);
         }
         polled
+    }
+
+    fn abandon(&mut self, session: &mut Session) {
+        if let Ok(sftp) = session.sftps.get(self.sftp) {
+            sftp.requests.abandon(self.id);
+        }
     }
 }
 

@@ -10,13 +10,13 @@
 
 use std::collections::VecDeque;
 use std::task::Poll;
-use std::time::Instant;
 
-use super::file::Kind;
+use super::file::{Kind, await_reply};
 use super::request::Purpose;
 use super::status::Status;
 use super::{FileId, check, message, set_length};
 use crate::error::{Error, Result};
+use crate::patience::Patience;
 use crate::session::Session;
 use crate::wire::Put;
 
@@ -42,8 +42,8 @@ pub struct Writes {
     awaited: usize,
     /// The first refusal.
     failure: Option<Status>,
-    /// When something last moved.
-    since: Option<Instant>,
+    /// For the next reply.
+    pub(super) patience: Option<Patience>,
 }
 
 struct Write {
@@ -78,7 +78,7 @@ impl Writes {
     /// Takes the server's reply to write number `index`.
     pub fn on_status(&mut self, index: u64, status: Status) {
         self.awaited = self.awaited.saturating_sub(1);
-        self.since = None;
+        self.patience = None;
         if !status.is_ok() {
             self.failure.get_or_insert(status);
             return;
@@ -103,7 +103,7 @@ impl Writes {
         self.flight.push_back(Write { length, done: false });
         self.queued = self.queued.saturating_add(length);
         self.awaited = self.awaited.saturating_add(1);
-        self.since = None;
+        self.patience = None;
     }
 
     /// Reports at most `count` acknowledged bytes.
@@ -124,30 +124,26 @@ pub fn poll_write(session: &mut Session, id: FileId, data: &[u8]) -> Poll<Result
     if data.is_empty() {
         return Poll::Ready(Ok(0));
     }
-    if pumped.is_ok() && file.writes.failure.is_none() {
-        cancel_read_ahead(session, id)?;
-        queue(session, id, data)?;
-    }
+    let may_queue = pumped.is_ok() && file.writes.failure.is_none();
+    let queued =
+        if may_queue { cancel_read_ahead(session, id).and_then(|()| queue(session, id, data)) } else { pumped };
     let file = session.sftps.file(id)?;
     if file.writes.failure.is_none() {
-        // What is known to be written is reported even when the connection has ended.
+        // What is known to be written is reported even when nothing more can be.
         let reported = file.writes.report(data.len());
         if reported > 0 {
             file.position = file.position.saturating_add(u64::try_from(reported).unwrap_or_default());
             return Poll::Ready(Ok(reported));
         }
     }
-    pumped?;
+    queued?;
     if !file.writes.is_waiting()
         && let Some(status) = file.writes.take_failure()
     {
         file.writes.abandon();
         return Poll::Ready(Err(session.sftps.get(id.sftp)?.refused(&status)));
     }
-    check(session, id.sftp)?;
-    let now = session.now();
-    let since = *session.sftps.file(id)?.writes.since.get_or_insert(now);
-    session.await_reply(since)
+    await_reply(session, id, |file| &mut file.writes.patience)
 }
 
 /// Cuts what is not yet on its way into requests, as far as the window and the socket keep up.
@@ -178,6 +174,7 @@ fn send_one(session: &mut Session, id: FileId, data: &[u8]) -> Result<usize> {
     let channel = session.channels.get(sftp.channel)?;
     let file = sftp.files.get_mut(id.key).ok_or_else(Error::alloc)?;
     let offset = file.position.saturating_add(u64::try_from(file.writes.queued).unwrap_or(u64::MAX));
+    sftp.requests.reserve()?;
     let mut packet = std::mem::take(&mut sftp.packet);
     packet.clear();
     packet.put_u32(0)?;

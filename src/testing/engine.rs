@@ -14,6 +14,7 @@ fn ways(dice: &mut Dice) -> Ways {
     Ways {
         window: [1, 100, 5_000, 100_000, 2_000_000][dice.below(5)],
         packet: [1, 77, 4096, 32_768][dice.below(4)],
+        limits: [[0; 4], [4 << 20, 2 << 20, 1 << 20, 9], [34_000, 32_768, 32_768, 0], [20_000; 4]][dice.below(4)],
         shuffles,
         answers_short,
         stutters,

@@ -1,4 +1,4 @@
-//! Sealing and opening one packet: RFC 4253 section 6, RFC 4344 (CTR), RFC 5647 with OpenSSH's changes (GCM),
+//! Sealing and opening one packet: RFC 4253 section 6 (CBC), RFC 4344 (CTR), RFC 4345 (arcfour), RFC 5647 with OpenSSH's changes (GCM),
 //! OpenSSH's PROTOCOL (encrypt-then-MAC) and PROTOCOL.chacha20poly1305.
 //!
 //! A payload comes in pieces and is sealed straight from them into the outgoing buffer; a packet that came in is
@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::buffer::Buffer;
-use crate::crypto::{self, AesGcm, Digest, HashAlgorithm, Hmac, Poly1305, StreamCipher};
+use crate::crypto::{self, AesGcm, CbcCipher, Digest, HashAlgorithm, Hmac, Poly1305, SymmetricCipher};
 use crate::error::{Code, Error, Result};
 
 /// Longest `packet_length` taken from a peer, as in OpenSSH.
@@ -29,6 +29,13 @@ pub enum CipherAlgorithm {
     AesGcm(usize),
     /// `chacha20-poly1305@openssh.com`
     ChaCha20Poly1305,
+    /// A block cipher in CBC mode.
+    Cbc(CbcCipher),
+    /// RC4 with a key of 16 bytes.
+    Arcfour {
+        /// What the keystream begins with is thrown away.
+        discard: bool,
+    },
 }
 
 impl CipherAlgorithm {
@@ -37,6 +44,8 @@ impl CipherAlgorithm {
         match self {
             Self::AesCtr(len) | Self::AesGcm(len) => len,
             Self::ChaCha20Poly1305 => 64,
+            Self::Cbc(cipher) => cipher.key_len(),
+            Self::Arcfour { .. } => 16,
         }
     }
 
@@ -45,13 +54,26 @@ impl CipherAlgorithm {
         match self {
             Self::AesCtr(_) => 16,
             Self::AesGcm(_) => 12,
-            Self::ChaCha20Poly1305 => 0,
+            Self::ChaCha20Poly1305 | Self::Arcfour { .. } => 0,
+            Self::Cbc(cipher) => cipher.block(),
         }
     }
 
     /// Whether the cipher authenticates by itself and the negotiated MAC is not used.
     pub const fn is_aead(self) -> bool {
-        !matches!(self, Self::AesCtr(_))
+        matches!(self, Self::AesGcm(_) | Self::ChaCha20Poly1305)
+    }
+
+    /// Whether libcrypto has it. What is obsolete is not everywhere.
+    pub fn is_available(self) -> bool {
+        let (key, iv) = ([0; 64], [0; 16]);
+        let keys = (key.get(..self.key_len()), iv.get(..self.iv_len()));
+        let (Some(key), Some(iv)) = keys else { return false };
+        match self {
+            Self::Cbc(cipher) => SymmetricCipher::cbc(cipher, true, key, iv).is_ok(),
+            Self::Arcfour { discard } => SymmetricCipher::rc4(key, discard).is_ok(),
+            Self::AesCtr(_) | Self::AesGcm(_) | Self::ChaCha20Poly1305 => true,
+        }
     }
 }
 
@@ -60,6 +82,8 @@ impl CipherAlgorithm {
 pub struct MacAlgorithm {
     /// The hash below the HMAC.
     pub hash: HashAlgorithm,
+    /// Bytes of the HMAC that are sent.
+    pub tag_len: usize,
     /// The `-etm@openssh.com` form: the MAC covers the ciphertext, and the length stays in the clear.
     pub encrypt_then_mac: bool,
 }
@@ -68,6 +92,11 @@ impl MacAlgorithm {
     /// Bytes of key to derive.
     pub const fn key_len(self) -> usize {
         self.hash.len()
+    }
+
+    /// Whether libcrypto has it.
+    pub fn is_available(self) -> bool {
+        Hmac::new(self.hash, &[0; 64]).is_ok()
     }
 }
 
@@ -88,19 +117,42 @@ pub struct Keys<'a> {
 /// What protects one direction; the same for sealing and for opening.
 enum Protection {
     None,
-    CtrHmac { cipher: StreamCipher, hmac: Hmac, encrypt_then_mac: bool },
+    Hmac { cipher: SymmetricCipher, mode: Mode, hmac: Hmac, tag_len: usize, encrypt_then_mac: bool },
     Gcm { cipher: AesGcm, nonce: GcmNonce },
-    ChaCha20Poly1305 { length: StreamCipher, payload: StreamCipher, poly1305: Poly1305 },
+    ChaCha20Poly1305 { length: SymmetricCipher, payload: SymmetricCipher, poly1305: Poly1305 },
+}
+
+/// How a cipher beside an HMAC works.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// A keystream, which takes any number of bytes; padded to so many.
+    Stream(usize),
+    /// Chained blocks of so many bytes, which takes nothing but whole ones.
+    Chained(usize),
+}
+
+impl Mode {
+    const fn block(self) -> usize {
+        match self {
+            Self::Stream(block) | Self::Chained(block) => block,
+        }
+    }
 }
 
 impl Protection {
     fn new(keys: &Keys<'_>, seal: bool) -> Result<Self> {
+        let with_hmac = |cipher, mode| -> Result<Self> {
+            let MacAlgorithm { hash, tag_len, encrypt_then_mac } = keys.mac;
+            Ok(Self::Hmac { cipher, mode, hmac: Hmac::new(hash, keys.mac_key)?, tag_len, encrypt_then_mac })
+        };
         Ok(match keys.cipher {
-            CipherAlgorithm::AesCtr(_) => Self::CtrHmac {
-                cipher: StreamCipher::aes_ctr(keys.key, keys.iv)?,
-                hmac: Hmac::new(keys.mac.hash, keys.mac_key)?,
-                encrypt_then_mac: keys.mac.encrypt_then_mac,
-            },
+            CipherAlgorithm::AesCtr(_) => with_hmac(SymmetricCipher::aes_ctr(keys.key, keys.iv)?, Mode::Stream(16))?,
+            CipherAlgorithm::Arcfour { discard } => {
+                with_hmac(SymmetricCipher::rc4(keys.key, discard)?, Mode::Stream(8))?
+            }
+            CipherAlgorithm::Cbc(cipher) => {
+                with_hmac(SymmetricCipher::cbc(cipher, seal, keys.key, keys.iv)?, Mode::Chained(cipher.block()))?
+            }
             CipherAlgorithm::AesGcm(_) => Self::Gcm {
                 cipher: if seal { AesGcm::sealing(keys.key)? } else { AesGcm::opening(keys.key)? },
                 nonce: GcmNonce(keys.iv.try_into().map_err(|_| wrong_size())?),
@@ -110,8 +162,8 @@ impl Protection {
                 // K_1 being the key of the length field.
                 let (payload, length) = keys.key.split_at_checked(32).ok_or_else(wrong_size)?;
                 Self::ChaCha20Poly1305 {
-                    length: StreamCipher::chacha20(length)?,
-                    payload: StreamCipher::chacha20(payload)?,
+                    length: SymmetricCipher::chacha20(length)?,
+                    payload: SymmetricCipher::chacha20(payload)?,
                     poly1305: Poly1305::new()?,
                 }
             }
@@ -122,22 +174,23 @@ impl Protection {
     const fn block(&self) -> usize {
         match self {
             Self::None | Self::ChaCha20Poly1305 { .. } => 8,
-            Self::CtrHmac { .. } | Self::Gcm { .. } => 16,
+            Self::Hmac { mode, .. } => mode.block(),
+            Self::Gcm { .. } => 16,
         }
     }
 
     /// Whether the length field stands outside what is rounded up to blocks.
     const fn length_apart(&self) -> bool {
         match self {
-            Self::None | Self::CtrHmac { encrypt_then_mac: false, .. } => false,
-            Self::CtrHmac { encrypt_then_mac: true, .. } | Self::Gcm { .. } | Self::ChaCha20Poly1305 { .. } => true,
+            Self::None | Self::Hmac { encrypt_then_mac: false, .. } => false,
+            Self::Hmac { encrypt_then_mac: true, .. } | Self::Gcm { .. } | Self::ChaCha20Poly1305 { .. } => true,
         }
     }
 
     fn tag_len(&self) -> usize {
         match self {
             Self::None => 0,
-            Self::CtrHmac { hmac, .. } => hmac.len(),
+            Self::Hmac { tag_len, .. } => *tag_len,
             Self::Gcm { .. } => GCM_TAG,
             Self::ChaCha20Poly1305 { .. } => POLY1305_TAG,
         }
@@ -184,17 +237,23 @@ impl Sealer {
                 *length_place = length;
                 lay_out(body(), body_place, copy)?;
             }
-            Protection::CtrHmac { cipher, hmac, encrypt_then_mac: false } => {
+            Protection::Hmac { cipher, hmac, encrypt_then_mac: false, .. } => {
                 *length_place = length;
                 lay_out(body(), body_place, copy)?;
                 let mac = hmac.mac(&[&sequence.to_be_bytes(), packet])?;
                 cipher.update_in_place(packet)?;
-                copy(mac.as_ref(), tag)?;
+                copy_front(&mac, tag)?;
             }
-            Protection::CtrHmac { cipher, hmac, encrypt_then_mac: true } => {
+            Protection::Hmac { cipher, mode, hmac, encrypt_then_mac: true, .. } => {
                 *length_place = length;
-                lay_out(body(), body_place, |from, to| cipher.update(from, to))?;
-                copy(hmac.mac(&[&sequence.to_be_bytes(), packet])?.as_ref(), tag)?;
+                match mode {
+                    Mode::Stream(_) => lay_out(body(), body_place, |from, to| cipher.update(from, to))?,
+                    Mode::Chained(_) => {
+                        lay_out(body(), body_place, copy)?;
+                        cipher.update_in_place(body_place)?;
+                    }
+                }
+                copy_front(&hmac.mac(&[&sequence.to_be_bytes(), packet])?, tag)?;
             }
             Protection::Gcm { cipher, nonce } => {
                 *length_place = length;
@@ -236,12 +295,12 @@ impl Opener {
     /// that packet: counter mode decrypts its first block here.
     pub fn measure(&mut self, sequence: u32, input: &mut [u8]) -> Result<Option<usize>> {
         let head_len = match &self.protection {
-            Protection::CtrHmac { encrypt_then_mac: false, .. } => self.protection.block(),
+            Protection::Hmac { encrypt_then_mac: false, mode, .. } => mode.block(),
             _ => LENGTH,
         };
         let Some(head) = input.get_mut(..head_len) else { return Ok(None) };
         match &mut self.protection {
-            Protection::CtrHmac { cipher, encrypt_then_mac: false, .. } => cipher.update_in_place(head)?,
+            Protection::Hmac { cipher, encrypt_then_mac: false, .. } => cipher.update_in_place(head)?,
             Protection::ChaCha20Poly1305 { length, .. } => {
                 length.set_iv(&chacha_iv(sequence))?;
                 let mut clear = [0; LENGTH];
@@ -260,12 +319,12 @@ impl Opener {
         let (packet, tag) = packet.split_at_mut_checked(sealed).ok_or_else(wrong_size)?;
         match &mut self.protection {
             Protection::None => {}
-            Protection::CtrHmac { cipher, hmac, encrypt_then_mac: false } => {
+            Protection::Hmac { cipher, mode, hmac, encrypt_then_mac: false, .. } => {
                 // The first block was decrypted by `measure`.
-                cipher.update_in_place(packet.get_mut(16..).ok_or_else(wrong_size)?)?;
+                cipher.update_in_place(packet.get_mut(mode.block()..).ok_or_else(wrong_size)?)?;
                 check(&hmac.mac(&[&sequence.to_be_bytes(), packet])?, tag)?;
             }
-            Protection::CtrHmac { cipher, hmac, encrypt_then_mac: true } => {
+            Protection::Hmac { cipher, hmac, encrypt_then_mac: true, .. } => {
                 check(&hmac.mac(&[&sequence.to_be_bytes(), packet])?, tag)?;
                 cipher.update_in_place(packet.get_mut(LENGTH..).ok_or_else(wrong_size)?)?;
             }
@@ -290,6 +349,18 @@ impl Opener {
         match sealed.checked_sub(padding) {
             Some(end) if end > start && padding >= LEAST_PADDING => Ok(start..end),
             _ => Err(Error::new(Code::Decrypt, "Padding of a packet from the server does not fit it")),
+        }
+    }
+
+    /// How many bytes to take in before it may show that a packet was refused. Chained blocks whose length is encrypted
+    /// can be made to tell what is in them by when the connection ends (CVE-2008-5161): so it always ends after as many
+    /// bytes as the longest packet has.
+    pub fn hides_refusal_for(&self) -> Option<usize> {
+        match &self.protection {
+            Protection::Hmac { mode: Mode::Chained(_), encrypt_then_mac: false, tag_len, .. } => {
+                Some(LENGTH.saturating_add(LONGEST_PACKET).saturating_add(*tag_len))
+            }
+            _ => None,
         }
     }
 
@@ -332,7 +403,7 @@ fn chacha_iv(sequence: u32) -> [u8; 16] {
 }
 
 /// Sets `payload` to the packet's keystream: its first block gives the Poly1305 key, the next ones are for the payload.
-fn chacha_packet_key(payload: &mut StreamCipher, sequence: u32) -> Result<[u8; 32]> {
+fn chacha_packet_key(payload: &mut SymmetricCipher, sequence: u32) -> Result<[u8; 32]> {
     payload.set_iv(&chacha_iv(sequence))?;
     let mut block = [0; 64];
     payload.update_in_place(&mut block)?;
@@ -384,8 +455,14 @@ fn copy(from: &[u8], to: &mut [u8]) -> Result<()> {
     Ok(())
 }
 
+/// Copies as much of `mac` as is sent.
+fn copy_front(mac: &Digest, to: &mut [u8]) -> Result<()> {
+    copy(mac.as_ref().get(..to.len()).ok_or_else(wrong_size)?, to)
+}
+
 fn check(expected: &Digest, tag: &[u8]) -> Result<()> {
-    if crypto::constant_time_eq(expected.as_ref(), tag) { Ok(()) } else { Err(forged(Code::InvalidMac)) }
+    let expected = expected.as_ref().get(..tag.len()).ok_or_else(wrong_size)?;
+    if crypto::constant_time_eq(expected, tag) { Ok(()) } else { Err(forged(Code::InvalidMac)) }
 }
 
 /// C callers know a wrong MAC and a wrong tag of an AEAD apart.
@@ -407,7 +484,8 @@ mod tests {
     use crate::wire::Put;
 
     fn all() -> Vec<(CipherAlgorithm, MacAlgorithm)> {
-        let mac = |hash, encrypt_then_mac| MacAlgorithm { hash, encrypt_then_mac };
+        let mac = |hash: HashAlgorithm, encrypt_then_mac| MacAlgorithm { hash, tag_len: hash.len(), encrypt_then_mac };
+        let short = |hash| MacAlgorithm { hash, tag_len: 12, encrypt_then_mac: false };
         vec![
             (CipherAlgorithm::AesCtr(16), mac(HashAlgorithm::Sha256, false)),
             (CipherAlgorithm::AesCtr(32), mac(HashAlgorithm::Sha512, false)),
@@ -416,6 +494,13 @@ mod tests {
             (CipherAlgorithm::AesGcm(16), mac(HashAlgorithm::Sha256, false)),
             (CipherAlgorithm::AesGcm(32), mac(HashAlgorithm::Sha256, false)),
             (CipherAlgorithm::ChaCha20Poly1305, mac(HashAlgorithm::Sha256, false)),
+            (CipherAlgorithm::Cbc(CbcCipher::Aes(16)), mac(HashAlgorithm::Sha256, false)),
+            (CipherAlgorithm::Cbc(CbcCipher::Aes(32)), mac(HashAlgorithm::Sha256, true)),
+            (CipherAlgorithm::Cbc(CbcCipher::TripleDes), short(HashAlgorithm::Sha1)),
+            (CipherAlgorithm::Cbc(CbcCipher::Blowfish), mac(HashAlgorithm::Sha1, true)),
+            (CipherAlgorithm::Cbc(CbcCipher::Cast128), mac(HashAlgorithm::Ripemd160, false)),
+            (CipherAlgorithm::Arcfour { discard: true }, short(HashAlgorithm::Md5)),
+            (CipherAlgorithm::Arcfour { discard: false }, mac(HashAlgorithm::Md5, false)),
         ]
     }
 

@@ -31,13 +31,16 @@ impl IdentReader {
             let rest = input.get(consumed..).unwrap_or_default();
             let Some(end) = rest.iter().position(|&byte| byte == b'\n') else {
                 if rest.len() >= LONGEST_LINE {
-                    return Err(Error::new(Code::BannerRecv, "Identification line of the server is too long"));
+                    return Err(too_long());
                 }
                 return Ok(Found::NotYet { consumed });
             };
             let line = rest.get(..end).unwrap_or_default();
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             consumed = consumed.saturating_add(end).saturating_add(1);
+            if line.len() > LONGEST_LINE {
+                return Err(too_long());
+            }
             if line.contains(&0) {
                 return Err(Error::new(Code::BannerRecv, "Identification line of the server has a NUL byte"));
             }
@@ -46,11 +49,15 @@ impl IdentReader {
                 return Ok(Found::Ident { line, consumed });
             }
             self.lines = self.lines.saturating_add(1);
-            if self.lines > MOST_LINES || line.len() > LONGEST_LINE {
+            if self.lines > MOST_LINES {
                 return Err(Error::new(Code::BannerRecv, "Server talks on without identifying itself as SSH"));
             }
         }
     }
+}
+
+const fn too_long() -> Error {
+    Error::new(Code::BannerRecv, "Identification line of the server is too long")
 }
 
 /// Version 2.0, or a server that also speaks version 1 (RFC 4253 section 5.1).
@@ -84,6 +91,8 @@ mod tests {
         assert!(IdentReader::default().read(b"SSH-1.5-old\n").is_err());
         assert!(IdentReader::default().read(b"SSH-2.0-x\0y\n").is_err());
         assert!(IdentReader::default().read(&[b'x'; LONGEST_LINE]).is_err());
+        let whole = [b"SSH-2.0-", [b'x'; LONGEST_LINE].as_slice(), b"\n"].concat();
+        assert!(IdentReader::default().read(&whole).is_err());
         assert!(IdentReader::default().read(&[b'\n'; MOST_LINES + 1]).is_err());
     }
 }

@@ -11,16 +11,19 @@ pub mod kex;
 pub mod message;
 pub mod negotiate;
 mod packet;
+mod usage;
 
 use std::ffi::CStr;
 use std::ops::Range;
+use std::time::Instant;
 
 pub use self::buffer::Buffer as Lent;
 use self::cipher::Opener;
 use self::ident::{Found, IdentReader};
-use self::kex::{AwaitReply, Transcript};
+use self::kex::{AwaitReply, Step, Transcript};
 use self::negotiate::{Agreement, MethodType, Preferences};
 pub use self::packet::{Rx, Tx};
+pub use self::usage::RekeyLimits;
 use crate::crypto;
 use crate::error::{Code, Error, Result};
 use crate::wire::{Put, Reader, names};
@@ -46,7 +49,7 @@ enum Kex {
     Idle,
     /// Our KEXINIT has left, the server's is awaited.
     AwaitInit { client_kexinit: Vec<u8> },
-    /// Our first packet has left, the server's reply is awaited. `skip` if a wrong guess of the server comes first.
+    /// A packet of the method has left, the server's reply is awaited. `skip` if a wrong guess of the server comes first.
     AwaitReply { state: Box<AwaitReply>, skip: bool },
     /// Our new keys are in use, those of the server begin with its NEWKEYS.
     AwaitNewKeys { opener: Box<Opener> },
@@ -61,6 +64,10 @@ pub struct Transport {
     kex: Kex,
     /// What the program wants offered.
     pub preferences: Preferences,
+    /// How long the keys of one exchange may be used.
+    pub rekey_limits: RekeyLimits,
+    /// When the keys in use were first seen to be; `None` until somebody looks at the clock.
+    keyed: Option<Instant>,
     client_ident: Vec<u8>,
     server_ident: Vec<u8>,
     agreement: Option<Agreement>,
@@ -83,6 +90,8 @@ impl Default for Transport {
             phase: Phase::Idle,
             kex: Kex::Idle,
             preferences: Preferences::default(),
+            rekey_limits: RekeyLimits::default(),
+            keyed: None,
             client_ident: DEFAULT_IDENT.to_bytes().to_vec(),
             server_ident: Vec::new(),
             agreement: None,
@@ -105,16 +114,23 @@ impl Transport {
 
     /// The identification to send instead of the default one; empty for the default.
     pub fn set_ident(&mut self, ident: &[u8]) -> Result<()> {
+        if self.is_started() {
+            // Every key exchange hashes what was sent.
+            return Ok(());
+        }
         self.client_ident = crate::wire::copy(if ident.is_empty() { DEFAULT_IDENT.to_bytes() } else { ident })?;
         Ok(())
     }
 
     /// Queues identification and KEXINIT, which leave together.
     pub fn start(&mut self) -> Result<()> {
-        self.tx.send_raw(&self.client_ident)?;
-        self.tx.send_raw(b"\r\n")?;
         self.phase = Phase::Ident(IdentReader::default());
-        self.begin_kex()
+        let begun = self
+            .tx
+            .send_raw(&self.client_ident)
+            .and_then(|()| self.tx.send_raw(b"\r\n"))
+            .and_then(|()| self.begin_kex());
+        begun.map_err(|error| self.fail(error))
     }
 
     /// Whether [`Transport::start`] has been called.
@@ -127,12 +143,33 @@ impl Transport {
         self.established
     }
 
+    /// Begins another key exchange if the keys in use have done enough, by what has gone over them or by their age.
+    pub fn rekey_if_due(&mut self, now: Instant) -> Result<()> {
+        if self.failed.is_some() || !self.established || !matches!(self.kex, Kex::Idle) {
+            return Ok(());
+        }
+        self.keyed.get_or_insert(now);
+        let (sent, received) = (self.tx.usage(), self.rx.usage());
+        let old = self.rekey_at().is_some_and(|due| due <= now);
+        if old || self.rekey_limits.are_reached(sent) || self.rekey_limits.are_reached(received) {
+            self.begin_kex().map_err(|error| self.fail(error))?;
+        }
+        Ok(())
+    }
+
+    /// When the keys in use will be too old; never if nothing has gone over them.
+    pub fn rekey_at(&self) -> Option<Instant> {
+        let idle = self.tx.usage().is_unused() && self.rx.usage().is_unused();
+        if idle || !matches!(self.kex, Kex::Idle) {
+            return None;
+        }
+        self.keyed?.checked_add(self.rekey_limits.age)
+    }
+
     /// The next packet for the layers above, if one has arrived whole: where its payload lies, see
     /// [`Transport::split`]. After an error, the same error again.
     pub fn packet(&mut self) -> Result<Option<Range<usize>>> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
-        }
+        self.check()?;
         self.advance().map_err(|error| self.fail(error))
     }
 
@@ -153,9 +190,8 @@ impl Transport {
     }
 
     /// Takes the outgoing bytes back, of which the socket has taken `taken`.
-    pub fn return_outgoing(&mut self, mut queue: Lent, taken: usize) {
-        queue.consume(taken);
-        *self.tx.queue() = queue;
+    pub fn return_outgoing(&mut self, queue: Lent, taken: usize) {
+        self.tx.give_back(queue, taken);
     }
 
     /// Lends the incoming queue, with room for what the socket has.
@@ -178,12 +214,12 @@ impl Transport {
 
     /// The error that ended the connection, if it has.
     pub fn check(&self) -> Result<()> {
-        self.failed.clone().map_or(Ok(()), Err)
+        self.failure().cloned().map_or(Ok(()), Err)
     }
 
     /// The error that ended the connection, if it has ended.
-    pub const fn failure(&self) -> Option<&Error> {
-        self.failed.as_ref()
+    pub fn failure(&self) -> Option<&Error> {
+        self.failed.as_ref().or(self.tx.failure())
     }
 
     /// Ends the connection with `error`, unless it has ended before: what every later call reports.
@@ -248,6 +284,9 @@ impl Transport {
             Phase::Packets => {}
         }
         while let Some(payload) = self.rx.packet()? {
+            if self.tx.overflows() {
+                return Err(Error::new(Code::SocketSend, "Server asks for answers and does not take them"));
+            }
             if !self.handle(payload.clone())? {
                 return Ok(Some(payload));
             }
@@ -331,7 +370,7 @@ impl Transport {
         if self.session_id.is_none() {
             self.strict = agreement.strict;
             if self.strict && self.rx.sequence() != 1 {
-                return Err(Error::new(Code::SocketDisconnect, "Server sent packets before its KEXINIT"));
+                return Err(Error::new(Code::KexFailure, "Server sent packets before its KEXINIT"));
             }
         }
         let transcript = Transcript {
@@ -351,7 +390,14 @@ impl Transport {
         let Kex::AwaitReply { state, .. } = std::mem::replace(&mut self.kex, Kex::Idle) else {
             return Err(Error::new(Code::Proto, "Server sent a key exchange reply that nobody asked for"));
         };
-        let exchanged = state.handle(packet)?;
+        let exchanged = match state.handle(packet)? {
+            Step::Done(exchanged) => exchanged,
+            Step::Again(state, packet) => {
+                self.tx.send_now(&[&packet])?;
+                self.kex = Kex::AwaitReply { state, skip: false };
+                return Ok(());
+            }
+        };
         if self.session_id.is_some() && self.host_key != exchanged.host_key {
             return Err(Error::new(
                 Code::KeyExchangeFailure,
@@ -363,7 +409,10 @@ impl Transport {
         self.tx.send_now(&[&[message::NEWKEYS]])?;
         self.tx.rekey(sealer, self.strict);
         self.tx.release()?;
-        self.host_key = exchanged.host_key;
+        // Later ones are the same, and the program may still look at the first.
+        if self.host_key.is_empty() {
+            self.host_key = exchanged.host_key;
+        }
         self.kex = Kex::AwaitNewKeys { opener: Box::new(opener) };
         Ok(())
     }
@@ -373,6 +422,7 @@ impl Transport {
             return Err(Error::new(Code::Proto, "Server changed its keys without a key exchange"));
         };
         self.rx.rekey(*opener, self.strict);
+        self.keyed = None;
         self.established = true;
         Ok(())
     }

@@ -4,9 +4,9 @@
 use std::ffi::CStr;
 
 use super::cipher::{CipherAlgorithm, MacAlgorithm};
-use super::kex::KexAlgorithm;
+use super::kex::{KexAlgorithm, KexMethod};
 use super::message;
-use crate::crypto::{self, Curve, HashAlgorithm, SignatureAlgorithm};
+use crate::crypto::{self, CbcCipher, Curve, HashAlgorithm, Kem, SignatureAlgorithm};
 use crate::error::{Code, Error, Result};
 use crate::wire::{Put, Reader, names};
 
@@ -22,51 +22,109 @@ pub struct Method<T: 'static> {
     pub name: &'static CStr,
     /// What the name stands for.
     pub algorithm: T,
+    /// Whether it is offered although the program did not ask for it.
+    offered: bool,
 }
 
 const fn method<T>(name: &'static CStr, algorithm: T) -> Method<T> {
-    Method { name, algorithm }
+    Method { name, algorithm, offered: true }
+}
+
+/// What is too weak, or too little used, to be offered: for old servers, and only where the program names it.
+const fn on_request<T>(name: &'static CStr, algorithm: T) -> Method<T> {
+    Method { name, algorithm, offered: false }
 }
 
 const fn ecdh(curve: Curve, hash: HashAlgorithm) -> KexAlgorithm {
-    KexAlgorithm::Ecdh { curve, hash }
+    KexAlgorithm { method: KexMethod::Ecdh(curve), hash }
+}
+
+const fn hybrid(kem: Kem, curve: Curve, hash: HashAlgorithm) -> KexAlgorithm {
+    KexAlgorithm { method: KexMethod::Hybrid(kem, curve), hash }
+}
+
+const fn modp(bits: usize, hash: HashAlgorithm) -> KexAlgorithm {
+    KexAlgorithm { method: KexMethod::Modp(bits), hash }
+}
+
+const fn group_exchange(hash: HashAlgorithm) -> KexAlgorithm {
+    KexAlgorithm { method: KexMethod::GroupExchange, hash }
 }
 
 const fn hmac(hash: HashAlgorithm, encrypt_then_mac: bool) -> MacAlgorithm {
-    MacAlgorithm { hash, encrypt_then_mac }
+    MacAlgorithm { hash, tag_len: hash.len(), encrypt_then_mac }
 }
 
-static KEX: [Method<KexAlgorithm>; 5] = [
+/// The `-96` form, of which so many bits are sent.
+const fn hmac_96(hash: HashAlgorithm) -> MacAlgorithm {
+    MacAlgorithm { hash, tag_len: 12, encrypt_then_mac: false }
+}
+
+const fn cbc(cipher: CbcCipher) -> CipherAlgorithm {
+    CipherAlgorithm::Cbc(cipher)
+}
+
+static KEX: [Method<KexAlgorithm>; 17] = [
+    method(c"mlkem768x25519-sha256", hybrid(Kem::MlKem768, Curve::X25519, HashAlgorithm::Sha256)),
+    method(c"sntrup761x25519-sha512", hybrid(Kem::Sntrup761, Curve::X25519, HashAlgorithm::Sha512)),
+    method(c"sntrup761x25519-sha512@openssh.com", hybrid(Kem::Sntrup761, Curve::X25519, HashAlgorithm::Sha512)),
+    method(c"mlkem768nistp256-sha256", hybrid(Kem::MlKem768, Curve::P256, HashAlgorithm::Sha256)),
+    method(c"mlkem1024nistp384-sha384", hybrid(Kem::MlKem1024, Curve::P384, HashAlgorithm::Sha384)),
     method(c"curve25519-sha256", ecdh(Curve::X25519, HashAlgorithm::Sha256)),
     method(c"curve25519-sha256@libssh.org", ecdh(Curve::X25519, HashAlgorithm::Sha256)),
     method(c"ecdh-sha2-nistp256", ecdh(Curve::P256, HashAlgorithm::Sha256)),
     method(c"ecdh-sha2-nistp384", ecdh(Curve::P384, HashAlgorithm::Sha384)),
     method(c"ecdh-sha2-nistp521", ecdh(Curve::P521, HashAlgorithm::Sha512)),
+    method(c"diffie-hellman-group-exchange-sha256", group_exchange(HashAlgorithm::Sha256)),
+    method(c"diffie-hellman-group16-sha512", modp(4096, HashAlgorithm::Sha512)),
+    method(c"diffie-hellman-group18-sha512", modp(8192, HashAlgorithm::Sha512)),
+    method(c"diffie-hellman-group14-sha256", modp(2048, HashAlgorithm::Sha256)),
+    on_request(c"diffie-hellman-group14-sha1", modp(2048, HashAlgorithm::Sha1)),
+    on_request(c"diffie-hellman-group1-sha1", modp(1024, HashAlgorithm::Sha1)),
+    on_request(c"diffie-hellman-group-exchange-sha1", group_exchange(HashAlgorithm::Sha1)),
 ];
 
-static HOST_KEY: [Method<SignatureAlgorithm>; 6] = [
+static HOST_KEY: [Method<SignatureAlgorithm>; 7] = [
     method(c"ssh-ed25519", SignatureAlgorithm::Ed25519),
     method(c"ecdsa-sha2-nistp256", SignatureAlgorithm::EcdsaP256),
     method(c"ecdsa-sha2-nistp384", SignatureAlgorithm::EcdsaP384),
     method(c"ecdsa-sha2-nistp521", SignatureAlgorithm::EcdsaP521),
     method(c"rsa-sha2-512", SignatureAlgorithm::RsaSha512),
     method(c"rsa-sha2-256", SignatureAlgorithm::RsaSha256),
+    on_request(c"ssh-rsa", SignatureAlgorithm::RsaSha1),
 ];
 
-static CIPHER: [Method<CipherAlgorithm>; 6] = [
+/// CBC is offered last, and so used only by servers that have nothing else.
+static CIPHER: [Method<CipherAlgorithm>; 15] = [
     method(c"aes256-gcm@openssh.com", CipherAlgorithm::AesGcm(32)),
     method(c"aes128-gcm@openssh.com", CipherAlgorithm::AesGcm(16)),
     method(c"chacha20-poly1305@openssh.com", CipherAlgorithm::ChaCha20Poly1305),
     method(c"aes256-ctr", CipherAlgorithm::AesCtr(32)),
     method(c"aes192-ctr", CipherAlgorithm::AesCtr(24)),
     method(c"aes128-ctr", CipherAlgorithm::AesCtr(16)),
+    method(c"aes256-cbc", cbc(CbcCipher::Aes(32))),
+    method(c"rijndael-cbc@lysator.liu.se", cbc(CbcCipher::Aes(32))),
+    method(c"aes192-cbc", cbc(CbcCipher::Aes(24))),
+    method(c"aes128-cbc", cbc(CbcCipher::Aes(16))),
+    on_request(c"blowfish-cbc", cbc(CbcCipher::Blowfish)),
+    on_request(c"arcfour128", CipherAlgorithm::Arcfour { discard: true }),
+    on_request(c"arcfour", CipherAlgorithm::Arcfour { discard: false }),
+    on_request(c"cast128-cbc", cbc(CbcCipher::Cast128)),
+    on_request(c"3des-cbc", cbc(CbcCipher::TripleDes)),
 ];
 
-static MAC: [Method<MacAlgorithm>; 4] = [
+static MAC: [Method<MacAlgorithm>; 11] = [
     method(c"hmac-sha2-256-etm@openssh.com", hmac(HashAlgorithm::Sha256, true)),
     method(c"hmac-sha2-512-etm@openssh.com", hmac(HashAlgorithm::Sha512, true)),
     method(c"hmac-sha2-256", hmac(HashAlgorithm::Sha256, false)),
     method(c"hmac-sha2-512", hmac(HashAlgorithm::Sha512, false)),
+    on_request(c"hmac-sha1-etm@openssh.com", hmac(HashAlgorithm::Sha1, true)),
+    on_request(c"hmac-sha1", hmac(HashAlgorithm::Sha1, false)),
+    on_request(c"hmac-sha1-96", hmac_96(HashAlgorithm::Sha1)),
+    on_request(c"hmac-md5", hmac(HashAlgorithm::Md5, false)),
+    on_request(c"hmac-md5-96", hmac_96(HashAlgorithm::Md5)),
+    on_request(c"hmac-ripemd160", hmac(HashAlgorithm::Ripemd160, false)),
+    on_request(c"hmac-ripemd160@openssh.com", hmac(HashAlgorithm::Ripemd160, false)),
 ];
 
 static COMPRESSION: [Method<()>; 1] = [method(c"none", ())];
@@ -124,8 +182,9 @@ impl MethodType {
         self as usize
     }
 
-    /// The names known for this list, in the order in which they are offered; `None` where any text goes.
-    pub fn known(self) -> Option<Vec<&'static CStr>> {
+    /// The names known for this list, in the order in which they are offered, and whether each is offered; `None` where
+    /// any text goes.
+    fn known(self) -> Option<Vec<(&'static CStr, bool)>> {
         Some(match self {
             Self::Kex => names_of(&KEX),
             Self::HostKey => names_of(&HOST_KEY),
@@ -136,9 +195,27 @@ impl MethodType {
         })
     }
 
+    /// Whether libcrypto has what the list knows by that name. What is offered by default it has.
+    fn is_available(self, name: &CStr) -> bool {
+        let name = name.to_bytes();
+        match self {
+            Self::CryptCs | Self::CryptSc => find(&CIPHER, name).is_ok_and(|cipher| cipher.algorithm.is_available()),
+            Self::MacCs | Self::MacSc => find(&MAC, name).is_ok_and(|mac| mac.algorithm.is_available()),
+            _ => true,
+        }
+    }
+
+    /// The names that are offered unless the program says otherwise.
+    pub fn offered(self) -> Vec<u8> {
+        let known = self.known().unwrap_or_default();
+        let offered = known.iter().filter(|(_, offered)| *offered).map(|(name, _)| name.to_bytes());
+        offered.collect::<Vec<_>>().join(&b',')
+    }
+
     /// What `libssh2_session_supported_algs` reports: the known names, and the pseudo methods of the key exchange list.
     pub fn supported(self) -> Option<Vec<&'static CStr>> {
-        let mut known = self.known()?;
+        let available = |(name, offered): (_, bool)| (offered || self.is_available(name)).then_some(name);
+        let mut known: Vec<_> = self.known()?.into_iter().filter_map(available).collect();
         if self == Self::Kex {
             known.extend([EXT_INFO_C, STRICT_C]);
         }
@@ -146,12 +223,12 @@ impl MethodType {
     }
 }
 
-fn names_of<T>(table: &'static [Method<T>]) -> Vec<&'static CStr> {
-    table.iter().map(|method| method.name).collect()
+fn names_of<T>(table: &'static [Method<T>]) -> Vec<(&'static CStr, bool)> {
+    table.iter().map(|method| (method.name, method.offered)).collect()
 }
 
 /// AES-GCM leads where the processor has instructions for it, ChaCha20 where not.
-fn ciphers() -> Vec<&'static CStr> {
+fn ciphers() -> Vec<(&'static CStr, bool)> {
     let mut names = names_of(&CIPHER);
     if !crypto::has_hardware_aes()
         && let Some(chacha) = CIPHER.iter().position(|m| m.algorithm == CipherAlgorithm::ChaCha20Poly1305)
@@ -170,7 +247,7 @@ pub struct Preferences {
 impl Default for Preferences {
     /// All that is safe, best first.
     fn default() -> Self {
-        Self { lists: MethodType::ALL.map(|kind| kind.known().map(|names| join(&names)).unwrap_or_default()) }
+        Self { lists: MethodType::ALL.map(MethodType::offered) }
     }
 }
 
@@ -178,9 +255,11 @@ impl Preferences {
     /// Offers the known names of the comma-separated `wanted`, in its order.
     pub fn set(&mut self, kind: MethodType, wanted: &[u8]) -> Result<()> {
         let known = kind.known();
-        let chosen: Vec<&[u8]> = names(wanted)
-            .filter(|name| known.as_ref().is_none_or(|known| known.iter().any(|known| known.to_bytes() == *name)))
-            .collect();
+        let is_known = |name: &[u8]| {
+            let found = known.as_ref().map(|known| known.iter().find(|(known, _)| known.to_bytes() == name));
+            found.is_none_or(|found| found.is_some_and(|(name, offered)| *offered || kind.is_available(name)))
+        };
+        let chosen: Vec<&[u8]> = names(wanted).filter(|name| is_known(name)).collect();
         if chosen.is_empty() {
             return Err(Error::new(Code::MethodNotSupported, "None of the preferred methods is supported").with(wanted));
         }
@@ -357,10 +436,6 @@ fn find<T>(table: &'static [Method<T>], name: &[u8]) -> Result<&'static Method<T
         .ok_or_else(|| Error::new(Code::KexFailure, "Negotiated a method that is not known").with(name))
 }
 
-fn join(names: &[&CStr]) -> Vec<u8> {
-    names.iter().map(|name| name.to_bytes()).collect::<Vec<_>>().join(&b',')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -376,7 +451,7 @@ mod tests {
     }
 
     const USUAL: [&str; 10] = [
-        "sntrup761x25519-sha512@openssh.com,ecdh-sha2-nistp256,curve25519-sha256,kex-strict-s-v00@openssh.com",
+        "nonsense@example.com,ecdh-sha2-nistp256,curve25519-sha256,kex-strict-s-v00@openssh.com",
         "rsa-sha2-512,ssh-ed25519",
         "aes128-ctr,aes256-gcm@openssh.com",
         "aes128-ctr",

@@ -5,11 +5,14 @@ use std::ops::Range;
 
 use super::buffer::Buffer;
 use super::cipher::{Opener, Sealer};
+use super::usage::Usage;
 use crate::error::{Code, Error, Result};
 use crate::wire::{Put, Reader};
 
 /// Sending stops to take bulk data at so many bytes that the socket has not taken yet.
 const HIGH_WATER: usize = 256 * 1024;
+/// A peer that does not take so much, while it asks for more, is hostile.
+const MOST_QUEUED: usize = 4 * 1024 * 1024;
 /// What may wait for the end of a key exchange.
 const MOST_HELD: usize = 1024 * 1024;
 /// Least room for one `recv`.
@@ -22,13 +25,25 @@ pub struct Tx {
     sequence: u32,
     /// Payloads that wait until a key exchange is over, each behind its length; `None` outside an exchange.
     held: Option<Vec<u8>>,
-    sent: u64,
+    used: Usage,
+    /// Bytes that the socket has taken.
+    left: u64,
+    /// Why a packet could not be queued: what follows it would make no sense to the peer.
+    failure: Option<Error>,
 }
 
 impl Default for Tx {
     /// Nothing is encrypted yet.
     fn default() -> Self {
-        Self { out: Buffer::default(), sealer: Sealer::plain(), sequence: 0, held: None, sent: 0 }
+        Self {
+            out: Buffer::default(),
+            sealer: Sealer::plain(),
+            sequence: 0,
+            held: None,
+            used: Usage::default(),
+            left: 0,
+            failure: None,
+        }
     }
 }
 
@@ -37,17 +52,35 @@ impl Tx {
     /// that.
     pub fn send(&mut self, parts: &[&[u8]]) -> Result<()> {
         match &mut self.held {
-            Some(held) => hold(held, parts),
+            Some(held) => {
+                let result = hold(held, parts);
+                self.must(result)
+            }
             None => self.send_now(parts),
         }
     }
 
     /// Queues a packet of the key exchange itself, or one that is allowed during it (RFC 4253 section 7.1).
     pub fn send_now(&mut self, parts: &[&[u8]]) -> Result<()> {
-        self.sealer.seal(self.sequence, parts, &mut self.out)?;
+        let before = self.out.len();
+        let result = self
+            .sealer
+            .seal(self.sequence, parts, &mut self.out)
+            .and_then(|()| self.used.count(self.out.len().saturating_sub(before)));
         self.sequence = self.sequence.wrapping_add(1);
-        self.sent = self.sent.wrapping_add(1);
-        Ok(())
+        self.must(result)
+    }
+
+    /// A packet that is missing is the end of the connection, whoever sent it.
+    fn must(&mut self, result: Result<()>) -> Result<()> {
+        result.inspect_err(|error| {
+            self.failure.get_or_insert_with(|| error.clone());
+        })
+    }
+
+    /// Why a packet could not be queued, if so.
+    pub const fn failure(&self) -> Option<&Error> {
+        self.failure.as_ref()
     }
 
     /// Queues bytes that are no packet: the identification.
@@ -63,6 +96,7 @@ impl Tx {
     /// Seals under `sealer` from the next packet on, numbered from 0 again if `restart` (strict key exchange).
     pub fn rekey(&mut self, sealer: Sealer, restart: bool) {
         self.sealer = sealer;
+        self.used = Usage::default();
         if restart {
             self.sequence = 0;
         }
@@ -99,9 +133,36 @@ impl Tx {
         !self.out.is_empty()
     }
 
-    /// Packets sent so far, never counted anew.
-    pub const fn packets(&self) -> u64 {
-        self.sent
+    /// What the keys in use have sealed.
+    pub const fn usage(&self) -> &Usage {
+        &self.used
+    }
+
+    /// Takes back the bytes for the socket, of which it has taken `taken`. What was queued meanwhile goes behind them.
+    pub fn give_back(&mut self, mut queue: Buffer, taken: usize) {
+        queue.consume(taken);
+        self.left = self.left.saturating_add(u64::try_from(taken).unwrap_or_default());
+        let meanwhile = std::mem::replace(&mut self.out, queue);
+        if !meanwhile.is_empty() {
+            let result = self.out.put(meanwhile.filled());
+            let _kept = self.must(result);
+        }
+    }
+
+    /// How many bytes the socket has taken.
+    pub const fn has_left(&self) -> u64 {
+        self.left
+    }
+
+    /// How many it will have taken when all has left.
+    pub fn will_have_left(&self) -> u64 {
+        let waiting = self.out.len().saturating_add(self.held.as_ref().map_or(0, Vec::len));
+        self.left.saturating_add(u64::try_from(waiting).unwrap_or_default())
+    }
+
+    /// Whether the peer takes so little that what is queued has grown beyond all use.
+    pub const fn overflows(&self) -> bool {
+        self.out.len() > MOST_QUEUED
     }
 }
 
@@ -111,6 +172,8 @@ enum Next {
     Length,
     /// The next packet takes so many bytes.
     Packet(usize),
+    /// The next packet is refused, but that may show only after so many bytes.
+    Refused(Error, usize),
 }
 
 /// The incoming half: packets are opened in the queue where the socket put them.
@@ -118,6 +181,7 @@ pub struct Rx {
     input: Buffer,
     opener: Opener,
     sequence: u32,
+    used: Usage,
     next: Next,
     /// The packet handed out last; its bytes are dropped when the next one is asked for.
     handed_out: usize,
@@ -126,7 +190,14 @@ pub struct Rx {
 impl Default for Rx {
     /// Nothing is encrypted yet.
     fn default() -> Self {
-        Self { input: Buffer::default(), opener: Opener::plain(), sequence: 0, next: Next::Length, handed_out: 0 }
+        Self {
+            input: Buffer::default(),
+            opener: Opener::plain(),
+            sequence: 0,
+            used: Usage::default(),
+            next: Next::Length,
+            handed_out: 0,
+        }
     }
 }
 
@@ -145,9 +216,33 @@ impl Rx {
     /// Opens the next packet that has arrived whole: where its payload lies, see [`Rx::payload`].
     pub fn packet(&mut self) -> Result<Option<Range<usize>>> {
         self.drop_handed_out();
+        if let Next::Refused(..) = self.next {
+            return self.wait_to_refuse();
+        }
+        match self.open_next() {
+            Ok(payload) => Ok(payload),
+            Err(error) => match self.opener.hides_refusal_for() {
+                None => Err(error),
+                Some(bytes) => {
+                    self.next = Next::Refused(error, bytes);
+                    self.wait_to_refuse()
+                }
+            },
+        }
+    }
+
+    fn wait_to_refuse(&mut self) -> Result<Option<Range<usize>>> {
+        let Next::Refused(error, left) = &mut self.next else { return Ok(None) };
+        let came = self.input.len().min(*left);
+        self.input.consume(came);
+        *left = left.saturating_sub(came);
+        if *left == 0 { Err(error.clone()) } else { Ok(None) }
+    }
+
+    fn open_next(&mut self) -> Result<Option<Range<usize>>> {
         let total = match self.next {
             Next::Packet(total) => total,
-            Next::Length => match self.opener.measure(self.sequence, self.input.filled_mut())? {
+            _ => match self.opener.measure(self.sequence, self.input.filled_mut())? {
                 Some(total) => total,
                 None => return Ok(None),
             },
@@ -155,6 +250,7 @@ impl Rx {
         self.next = Next::Packet(total);
         let Some(packet) = self.input.filled_mut().get_mut(..total) else { return Ok(None) };
         let payload = self.opener.open(self.sequence, packet)?;
+        self.used.count(total)?;
         self.sequence = self.sequence.wrapping_add(1);
         self.next = Next::Length;
         self.handed_out = total;
@@ -169,9 +265,15 @@ impl Rx {
     /// Opens under `opener` from the next packet on, numbered from 0 again if `restart` (strict key exchange).
     pub fn rekey(&mut self, opener: Opener, restart: bool) {
         self.opener = opener;
+        self.used = Usage::default();
         if restart {
             self.sequence = 0;
         }
+    }
+
+    /// What the keys in use have opened.
+    pub const fn usage(&self) -> &Usage {
+        &self.used
     }
 
     /// The number of the packet that comes next.
@@ -191,4 +293,49 @@ fn hold(held: &mut Vec<u8>, parts: &[&[u8]]) -> Result<()> {
     }
     held.put_u32(u32::try_from(length).map_err(|_| Error::alloc())?)?;
     parts.iter().try_for_each(|part| held.put(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cipher::{CipherAlgorithm, Keys, MacAlgorithm};
+    use super::*;
+    use crate::crypto::{CbcCipher, HashAlgorithm};
+
+    fn keys(encrypt_then_mac: bool) -> Keys<'static> {
+        Keys {
+            cipher: CipherAlgorithm::Cbc(CbcCipher::Aes(16)),
+            mac: MacAlgorithm { hash: HashAlgorithm::Sha256, tag_len: 32, encrypt_then_mac },
+            iv: &[1; 16],
+            key: &[2; 16],
+            mac_key: &[3; 32],
+        }
+    }
+
+    /// Where a packet of chained blocks is wrong must not show by how much is taken in.
+    #[test]
+    fn chained_blocks_are_refused_after_the_same_number_of_bytes() {
+        for (encrypt_then_mac, expected) in [(false, 4 + 256 * 1024 + 32), (true, 0)] {
+            for at in [0, 1, 20, 70] {
+                let mut tx = Tx::default();
+                tx.rekey(Sealer::new(&keys(encrypt_then_mac)).unwrap(), false);
+                tx.send(&[&[7; 60]]).unwrap();
+                let mut packet = tx.queue().filled().to_vec();
+                packet[at] ^= 0x80;
+                let mut rx = Rx::default();
+                rx.rekey(Opener::new(&keys(encrypt_then_mac)).unwrap(), false);
+                rx.queue().put(&packet).unwrap();
+                let mut taken = packet.len();
+                let error = loop {
+                    match rx.packet() {
+                        Err(error) => break error,
+                        Ok(found) => assert!(found.is_none()),
+                    }
+                    rx.queue().put(&[0; 4]).unwrap();
+                    taken += 4;
+                };
+                assert!(matches!(error.code, Code::InvalidMac | Code::OutOfBoundary | Code::Decrypt), "{error}");
+                assert!(taken.abs_diff(expected.max(packet.len())) < 4, "{taken} bytes, wrong at {at}");
+            }
+        }
+    }
 }

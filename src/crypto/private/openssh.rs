@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{damaged, public_blob, wrong_passphrase};
 use crate::crypto::openssl::{Cipher, Direction, Key, OrRefuse, Param, Refused, modulo_predecessor};
 use crate::crypto::public::{ED25519, ED25519_LEN, KeyType, RSA, check_rsa, mpint};
-use crate::crypto::{AesGcm, Poly1305, StreamCipher, constant_time_eq};
+use crate::crypto::{AesGcm, Poly1305, SymmetricCipher, constant_time_eq};
 use crate::error::{Code, Error, Result};
 use crate::wire::{Put, Reader, Short};
 
@@ -139,7 +139,7 @@ impl<'a> Container<'a> {
     fn decrypt(&self, key: &[u8], iv: &[u8], data: &mut [u8]) -> Result<()> {
         match self.cipher.mode {
             Mode::Plain => Ok(()),
-            Mode::Ctr => StreamCipher::aes_ctr(key, iv)?.update_in_place(data),
+            Mode::Ctr => SymmetricCipher::aes_ctr(key, iv)?.update_in_place(data),
             Mode::Cbc(name) => Cipher::new(name, Direction::Decrypt, key, iv)
                 .and_then(|mut cipher| cipher.update_in_place(data))
                 .or_refuse(Code::Decrypt, "Private key file cannot be decrypted"),
@@ -151,7 +151,7 @@ impl<'a> Container<'a> {
             }
             Mode::ChaCha20Poly1305 => {
                 // As a packet numbered 0 without a length field; that field's key is not used.
-                let mut cipher = StreamCipher::chacha20(key.get(..32).ok_or_else(damaged)?)?;
+                let mut cipher = SymmetricCipher::chacha20(key.get(..32).ok_or_else(damaged)?)?;
                 let mut block = Zeroizing::new([0; 64]);
                 cipher.update_in_place(&mut *block)?;
                 let mut tag = [0; 16];

@@ -3,35 +3,44 @@
 //! Each state is a struct named for what it waits for and is consumed by the packet that it waited for.
 #![forbid(unsafe_code)]
 
-mod ecdh;
+mod group;
+mod pair;
+#[cfg(test)]
+mod peer;
+mod value;
 
 use zeroize::Zeroizing;
 
+use self::group::AwaitGroup;
+use self::pair::Pair;
+use self::value::AwaitValue;
 use super::cipher::{Keys, Opener, Sealer};
 use super::message;
 use super::negotiate::{Agreement, Suite};
-use crate::crypto::{Curve, Digest, HashAlgorithm, Hasher, PublicKey};
+use crate::crypto::{Curve, Digest, HashAlgorithm, Hasher, Kem, ModpGroup, PublicKey};
 use crate::error::{Code, Error, Result};
 use crate::wire::Put;
 
 /// A key exchange method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KexAlgorithm {
-    /// Elliptic curve Diffie-Hellman: RFC 5656 section 4 and RFC 8731.
-    Ecdh {
-        /// The curve.
-        curve: Curve,
-        /// The hash of the exchange.
-        hash: HashAlgorithm,
-    },
+pub struct KexAlgorithm {
+    /// How a secret is agreed on.
+    pub method: KexMethod,
+    /// The hash of the exchange.
+    pub hash: HashAlgorithm,
 }
 
-impl KexAlgorithm {
-    const fn hash(self) -> HashAlgorithm {
-        match self {
-            Self::Ecdh { hash, .. } => hash,
-        }
-    }
+/// How a secret is agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KexMethod {
+    /// Elliptic curve Diffie-Hellman.
+    Ecdh(Curve),
+    /// Elliptic curve Diffie-Hellman and a mechanism that quantum computers do not break, side by side.
+    Hybrid(Kem, Curve),
+    /// Diffie-Hellman modulo the well-known prime of so many bits.
+    Modp(usize),
+    /// Diffie-Hellman in a group that the server chooses.
+    GroupExchange,
 }
 
 /// What both sides have said before the method's own packets; part of the exchange hash.
@@ -46,11 +55,25 @@ pub struct Transcript {
     pub server_kexinit: Vec<u8>,
 }
 
-/// The first packet of the method has been sent.
+/// A packet of the method has been sent.
 pub struct AwaitReply {
     agreement: Agreement,
     transcript: Transcript,
-    method: ecdh::Ecdh,
+    awaited: Awaited,
+}
+
+/// What is awaited.
+enum Awaited {
+    Group(AwaitGroup),
+    Value(AwaitValue),
+}
+
+/// What comes after a packet of the method.
+pub enum Step {
+    /// A packet is to be sent, and another awaited.
+    Again(Box<AwaitReply>, Vec<u8>),
+    /// The exchange is over.
+    Done(Exchanged),
 }
 
 /// What the server's last packet of the method brought.
@@ -66,33 +89,44 @@ pub struct Exchanged {
 impl AwaitReply {
     /// Begins the method agreed upon: the state, and the packet to send.
     pub fn begin(agreement: Agreement, transcript: Transcript) -> Result<(Self, Vec<u8>)> {
-        let KexAlgorithm::Ecdh { curve, .. } = agreement.kex.algorithm;
-        let (method, packet) = ecdh::Ecdh::begin(curve)?;
-        Ok((Self { agreement, transcript, method }, packet))
+        let value = |pair| {
+            let (state, packet) = AwaitValue::begin(pair, message::KEX_ECDH_INIT, Vec::new())?;
+            Ok((Awaited::Value(state), packet))
+        };
+        let (awaited, packet) = match agreement.kex.algorithm.method {
+            KexMethod::Ecdh(curve) => value(Pair::ecdh(curve)?),
+            KexMethod::Hybrid(kem, curve) => value(Pair::hybrid(kem, curve, agreement.kex.algorithm.hash)?),
+            KexMethod::Modp(bits) => value(Pair::modp(ModpGroup::well_known(bits)?)?),
+            KexMethod::GroupExchange => AwaitGroup::begin().map(|(state, packet)| (Awaited::Group(state), packet)),
+        }?;
+        Ok((Self { agreement, transcript, awaited }, packet))
     }
 
-    /// Takes the server's reply: checks its signature and computes the secret.
-    pub fn handle(self, payload: &[u8]) -> Result<Exchanged> {
-        if payload.first() != Some(&message::KEX_ECDH_REPLY) {
-            return Err(failed("Server sent a wrong message in the key exchange"));
+    /// Takes the server's packet. At the last one it checks the signature and computes the secret.
+    pub fn handle(self, payload: &[u8]) -> Result<Step> {
+        let Self { agreement, transcript, awaited } = self;
+        match awaited {
+            Awaited::Group(state) => {
+                let (state, packet) = state.handle(payload)?;
+                Ok(Step::Again(Box::new(Self { agreement, transcript, awaited: Awaited::Value(state) }), packet))
+            }
+            Awaited::Value(state) => finish(agreement, &transcript, state.agree(payload)?).map(Step::Done),
         }
-        let reply = self.method.agree(payload)?;
-        let hash = self.transcript.hash(self.agreement.kex.algorithm.hash(), &reply)?;
-        let key = PublicKey::from_blob(reply.host_key)
-            .map_err(|error| failed("Host key of the server is not valid").with(error.to_string()))?;
-        let algorithm = self.agreement.host_key.algorithm;
-        if key.key_type() != algorithm.key_type() {
-            return Err(failed("Host key of the server is of another type than negotiated"));
-        }
-        key.verify(algorithm, hash.as_ref(), reply.signature)
-            .map_err(|error| failed("Host key signature of the server is wrong").with(error.to_string()))?;
-        Ok(Exchanged {
-            host_key: crate::wire::copy(reply.host_key)?,
-            hash,
-            secret: reply.secret,
-            agreement: self.agreement,
-        })
     }
+}
+
+/// Checks that the server has signed this very exchange.
+fn finish(agreement: Agreement, transcript: &Transcript, reply: Reply<'_>) -> Result<Exchanged> {
+    let hash = transcript.hash(agreement.kex.algorithm.hash, &reply)?;
+    let key = PublicKey::from_blob(reply.host_key)
+        .map_err(|error| failed("Host key of the server is not valid").with(error.to_string()))?;
+    let algorithm = agreement.host_key.algorithm;
+    if key.key_type() != algorithm.key_type() {
+        return Err(failed("Host key of the server is of another type than negotiated"));
+    }
+    key.verify(algorithm, hash.as_ref(), reply.signature)
+        .map_err(|error| failed("Host key signature of the server is wrong").with(error.to_string()))?;
+    Ok(Exchanged { host_key: crate::wire::copy(reply.host_key)?, hash, secret: reply.secret, agreement })
 }
 
 /// What a method hands to the exchange hash.
@@ -149,7 +183,7 @@ impl Exchanged {
     }
 
     fn derive(&self, letter: u8, length: usize, session_id: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        let algorithm = self.agreement.kex.algorithm.hash();
+        let algorithm = self.agreement.kex.algorithm.hash;
         let round = |tail: &[&[u8]]| {
             let mut hasher = Hasher::new(algorithm)?;
             hasher.update(&self.secret)?;
