@@ -81,6 +81,8 @@ for source in "$here"/servers/*.c; do
     $CC $flags -o "$work/servers/$(basename "$source" .c)" "$source" ||
         die "$(basename "$source") does not compile"
 done
+$CC $flags -U_GNU_SOURCE -o "$work/servers/delayproxy" "$root/bench/delayproxy.c" ||
+    die "delayproxy.c does not compile"
 export CTESTS_SERVERS=$work/servers
 export SSH2_TESTD=${SSH2_TESTD:-$target/debug/examples/ssh2-testd}
 [ -x "$SSH2_TESTD" ] || die "$SSH2_TESTD is not there: cargo build --example ssh2-testd"

@@ -734,7 +734,24 @@ struct _LIBSSH2_LISTENER;
 /* One SSH connection. Made by libssh2_session_init_ex(), released by libssh2_session_free(). */
 struct _LIBSSH2_SESSION;
 
+typedef struct _LIBSSH2_AGENT LIBSSH2_AGENT;
+
 typedef struct _LIBSSH2_SESSION LIBSSH2_SESSION;
+
+/* A key that the agent holds. It belongs to the agent's handle and lives until the keys are listed anew or the
+   handle is freed. */
+struct libssh2_agent_publickey {
+    /* The library's mark. */
+    unsigned int magic;
+    /* The library's own record of this key. */
+    void *node;
+    /* The public key as the bytes of the wire. */
+    unsigned char *blob;
+    /* Bytes in `blob`. */
+    size_t blob_len;
+    /* The agent's comment on it, terminated. */
+    char *comment;
+};
 
 typedef struct _LIBSSH2_CHANNEL LIBSSH2_CHANNEL;
 
@@ -748,6 +765,22 @@ typedef void (*libssh2_trace_handler_func)(LIBSSH2_SESSION *session,
                                            void *context,
                                            const char *data,
                                            size_t length);
+
+typedef struct _LIBSSH2_KNOWNHOSTS LIBSSH2_KNOWNHOSTS;
+
+/* A known host. It belongs to its collection and lives until it is deleted or the collection is freed. */
+struct libssh2_knownhost {
+    /* The library's mark. */
+    unsigned int magic;
+    /* The library's own record of this host. */
+    void *node;
+    /* The host's name, or NULL when it is known by a hash only. */
+    char *name;
+    /* The key in base64. */
+    char *key;
+    /* Name format, key encoding and key type: LIBSSH2_KNOWNHOST_ numbers or-ed together. */
+    int typemask;
+};
 
 #if !defined(LIBSSH2_NO_DEPRECATED)
 /* What libssh2_poll() is to watch in one entry; `type` tells which. */
@@ -797,33 +830,6 @@ typedef long long libssh2_int64_t;
         int *newpw_len, \
         void **abstract)
 
-typedef struct _LIBSSH2_AGENT LIBSSH2_AGENT;
-
-/* A key that the agent holds. It belongs to the agent's handle and lives until the keys are listed anew or the
-   handle is freed. */
-struct libssh2_agent_publickey {
-    /* The library's mark. */
-    unsigned int magic;
-    /* The library's own record of this key. */
-    void *node;
-    /* The public key as the bytes of the wire. */
-    unsigned char *blob;
-    /* Bytes in `blob`. */
-    size_t blob_len;
-    /* The agent's comment on it, terminated. */
-    char *comment;
-};
-
-/* Signs `data` for public-key authentication. `abstract` is the pointer given along with the callback. Stores the
-   signature, allocated with the session's allocator, and returns 0, or returns an error number. */
-#define LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(function) \
-    int (function)(LIBSSH2_SESSION *session, \
-        unsigned char **sig, \
-        size_t *sig_len, \
-        const unsigned char *data, \
-        size_t data_len, \
-        void **abstract)
-
 /* A question of keyboard-interactive authentication. */
 struct _LIBSSH2_USERAUTH_KBDINT_PROMPT {
     /* What to show the user, `length` bytes; NULL when it is empty. */
@@ -856,6 +862,16 @@ typedef struct _LIBSSH2_USERAUTH_KBDINT_RESPONSE LIBSSH2_USERAUTH_KBDINT_RESPONS
         int num_prompts, \
         const LIBSSH2_USERAUTH_KBDINT_PROMPT *prompts, \
         LIBSSH2_USERAUTH_KBDINT_RESPONSE *responses, \
+        void **abstract)
+
+/* Signs `data` for public-key authentication. `abstract` is the pointer given along with the callback. Stores the
+   signature, allocated with the session's allocator, and returns 0, or returns an error number. */
+#define LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(function) \
+    int (function)(LIBSSH2_SESSION *session, \
+        unsigned char **sig, \
+        size_t *sig_len, \
+        const unsigned char *data, \
+        size_t data_len, \
         void **abstract)
 
 /* A security key's signature. */
@@ -916,7 +932,8 @@ typedef struct _LIBSSH2_SK_SIG_INFO LIBSSH2_SK_SIG_INFO;
         int language_len, \
         void **abstract)
 
-/* Hears of a packet that failed its integrity check. */
+/* Hears of a packet that failed its integrity check: what stands where it would have its payload. The connection
+   ends, whatever it returns. Ciphers that authenticate by themselves have no such packets. */
 #define LIBSSH2_MACERROR_FUNC(function) \
     int (function)(LIBSSH2_SESSION *session, \
         const char *packet, \
@@ -980,22 +997,6 @@ typedef struct _LIBSSH2_SK_SIG_INFO LIBSSH2_SK_SIG_INFO;
         int flags, \
         void **abstract)
 
-typedef struct _LIBSSH2_KNOWNHOSTS LIBSSH2_KNOWNHOSTS;
-
-/* A known host. It belongs to its collection and lives until it is deleted or the collection is freed. */
-struct libssh2_knownhost {
-    /* The library's mark. */
-    unsigned int magic;
-    /* The library's own record of this host. */
-    void *node;
-    /* The host's name, or NULL when it is known by a hash only. */
-    char *name;
-    /* The key in base64. */
-    char *key;
-    /* Name format, key encoding and key type: LIBSSH2_KNOWNHOST_ numbers or-ed together. */
-    int typemask;
-};
-
 /* An unsigned 64-bit number. */
 typedef unsigned long long libssh2_uint64_t;
 
@@ -1018,6 +1019,124 @@ struct _LIBSSH2_PRIVKEY_SK {
 };
 
 typedef struct _LIBSSH2_PRIVKEY_SK LIBSSH2_PRIVKEY_SK;
+
+/* Makes a handle for the agent, which is not connected.
+   
+   Returns the handle, to be freed by libssh2_agent_free() before its session, or NULL if session is NULL.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API
+LIBSSH2_AGENT *libssh2_agent_init(LIBSSH2_SESSION *session);
+
+/* Connects to the agent: to the socket that libssh2_agent_set_identity_path() names, or else to the one that the
+   environment variable SSH_AUTH_SOCK names. All that is said to the agent waits for its answer, also in non-blocking
+   mode, at most as long as libssh2_session_set_timeout() allows.
+   
+   Returns 0; LIBSSH2_ERROR_BAD_USE when neither is set, or agent is NULL; LIBSSH2_ERROR_AGENT_PROTOCOL when nobody
+   listens there.
+   
+   Requires: agent is NULL or a handle that has not been freed, whose session has not been freed. */
+LIBSSH2_API
+int libssh2_agent_connect(LIBSSH2_AGENT *agent);
+
+/* Asks the agent for the keys that it holds, see libssh2_agent_get_identity(). Those listed before are freed.
+   
+   Returns 0; LIBSSH2_ERROR_BAD_USE when the agent is not connected; LIBSSH2_ERROR_AGENT_PROTOCOL when its answer makes
+   no sense, or is longer than 256 KiB; LIBSSH2_ERROR_OUT_OF_BOUNDARY for more than 1024 keys or too long a comment;
+   LIBSSH2_ERROR_SOCKET_SEND or LIBSSH2_ERROR_SOCKET_RECV when it hangs up; LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+   The keys before the fault are listed all the same.
+   
+   Requires: agent is NULL or a handle that has not been freed, whose session has not been freed. */
+LIBSSH2_API
+int libssh2_agent_list_identities(LIBSSH2_AGENT *agent);
+
+/* Walks through the keys that libssh2_agent_list_identities() has listed.
+   
+   store is set to the key behind prev, or to the first one if prev is NULL. It belongs to the handle, and stays where
+   it is until the keys are listed anew or the handle is freed.
+   
+   Returns 0; 1 when there are no more; LIBSSH2_ERROR_BAD_USE when a pointer is NULL, or prev is not one of those keys.
+   
+   Requires: agent is NULL or a handle that has not been freed, whose session has not been freed; store can be written
+   to. */
+LIBSSH2_API
+int libssh2_agent_get_identity(LIBSSH2_AGENT *agent,
+                               struct libssh2_agent_publickey **store,
+                               struct libssh2_agent_publickey *prev);
+
+/* Logs in with a key that the agent holds.
+   
+   username is terminated. identity is one of the keys that libssh2_agent_get_identity() gave; it may be a certificate
+   or a security key. The agent signs once the server has said that it takes the key.
+   
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait for the server in non-blocking mode, to be called again
+   with the same key; LIBSSH2_ERROR_AUTHENTICATION_FAILED when the server does not take the key;
+   LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED when the agent does not sign, or the server does not take its signature;
+   LIBSSH2_ERROR_METHOD_NONE when there is no way to sign that both sides know; LIBSSH2_ERROR_BAD_USE,
+   LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT,
+   LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: agent is NULL or a handle that has not been freed, whose session has not been freed; username is NULL or
+   terminated; identity is NULL or one of its keys, or a copy of one. */
+LIBSSH2_API
+int libssh2_agent_userauth(LIBSSH2_AGENT *agent,
+                           const char *username,
+                           struct libssh2_agent_publickey *identity);
+
+/* Has the agent sign with one of its keys.
+   
+   identity is one of the keys that libssh2_agent_get_identity() gave. data is data_len bytes. method names the
+   algorithm, method_len bytes: the type of the key, "rsa-sha2-256" or "rsa-sha2-512".
+   
+   sig is set to the signature without the name of the algorithm, which is allocated with the session's allocator, to be
+   freed by libssh2_free(), and s_len to its length.
+   
+   Returns 0; LIBSSH2_ERROR_ALGO_UNSUPPORTED when the agent has used another algorithm; LIBSSH2_ERROR_INVAL when method
+   contains a NUL; LIBSSH2_ERROR_AGENT_PROTOCOL when the agent does not sign; LIBSSH2_ERROR_BUFFER_TOO_SMALL when its
+   signature makes no sense; LIBSSH2_ERROR_BAD_USE when a pointer is NULL or the agent is not connected;
+   LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: agent is NULL or a handle that has not been freed, whose session has not been freed; identity is NULL or
+   one of its keys, or a copy of one; data and method can be read, sig and s_len can be written to. */
+LIBSSH2_API
+int libssh2_agent_sign(LIBSSH2_AGENT *agent,
+                       struct libssh2_agent_publickey *identity,
+                       unsigned char **sig,
+                       size_t *s_len,
+                       const unsigned char *data,
+                       size_t d_len,
+                       const char *method,
+                       unsigned int method_len);
+
+/* Closes the connection to the agent, which may be connected again.
+   
+   Returns 0, also when it was not connected, or LIBSSH2_ERROR_BAD_USE if agent is NULL.
+   
+   Requires: agent is NULL or a handle that has not been freed, whose session has not been freed. */
+LIBSSH2_API int libssh2_agent_disconnect(LIBSSH2_AGENT *agent);
+
+/* Frees a handle, its keys and its connection to the agent. NULL is allowed.
+   
+   Requires: agent is NULL or a handle that has not been freed. */
+LIBSSH2_API void libssh2_agent_free(LIBSSH2_AGENT *agent);
+
+/* Sets where the agent listens, for the next libssh2_agent_connect().
+   
+   path is copied; NULL leaves it to the environment again.
+   
+   Requires: agent is NULL or a handle that has not been freed, whose session has not been freed; path is NULL or
+   terminated. */
+LIBSSH2_API
+void libssh2_agent_set_identity_path(LIBSSH2_AGENT *agent,
+                                     const char *path);
+
+/* Tells what libssh2_agent_set_identity_path() has set.
+   
+   Returns a terminated text that belongs to the handle and lives until another one is set; NULL if none is.
+   
+   Requires: agent is NULL or a handle that has not been freed, whose session has not been freed. */
+LIBSSH2_API
+const char *libssh2_agent_get_identity_path(LIBSSH2_AGENT *agent);
 
 /* Says which algorithms of one kind to offer to the server, and in which order. To be called before the handshake.
    
@@ -1083,6 +1202,23 @@ const char *libssh2_session_hostkey(LIBSSH2_SESSION *session,
 LIBSSH2_API
 const char *libssh2_hostkey_hash(LIBSSH2_SESSION *session,
                                  int hash_type);
+
+/* Decodes base64 (RFC 4648 section 4). What is not of its alphabet is skipped, line ends and padding among it.
+   Deprecated since 1.0.
+   
+   src is src_len characters. dest is set to the bytes, which are allocated with the session's allocator, to be freed by
+   libssh2_free(), and dest_len to their number.
+   
+   Returns 0; LIBSSH2_ERROR_INVAL when a character is left over that makes no byte; LIBSSH2_ERROR_BAD_USE when dest or
+   src is NULL; LIBSSH2_ERROR_ALLOC.
+   
+   Requires: session is NULL or a session that has not been freed; src can be read, dest and dest_len can be written to. */
+LIBSSH2_API
+int libssh2_base64_decode(LIBSSH2_SESSION *session,
+                          char **dest,
+                          unsigned int *dest_len,
+                          const char *src,
+                          unsigned int src_len);
 
 /* Opens a channel (RFC 4254 section 5.1).
    
@@ -1551,6 +1687,178 @@ LIBSSH2_API
 int libssh2_keepalive_send(LIBSSH2_SESSION *session,
                            int *seconds_to_next);
 
+/* Makes an empty collection of known hosts. It needs no connection.
+   
+   Returns the collection, to be freed by libssh2_knownhost_free(), or NULL if session is NULL.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API LIBSSH2_KNOWNHOSTS *libssh2_knownhost_init(LIBSSH2_SESSION *session);
+
+/* Adds a known host without a comment, otherwise as libssh2_knownhost_addc(). Deprecated since 1.2.5.
+   
+   Requires: as libssh2_knownhost_addc(). */
+LIBSSH2_API
+int libssh2_knownhost_add(LIBSSH2_KNOWNHOSTS *hosts,
+                          const char *host,
+                          const char *salt,
+                          const char *key,
+                          size_t keylen,
+                          int typemask,
+                          struct libssh2_knownhost **store);
+
+/* Adds a known host at the end of a collection, also when it is there already.
+   
+   typemask is a sum of three: LIBSSH2_KNOWNHOST_TYPE_PLAIN (host is a name, or "[name]:port", or patterns as in
+   OpenSSH's file), LIBSSH2_KNOWNHOST_TYPE_SHA1 (host is the base64 of the HMAC-SHA1 of a name, salt the base64 of its
+   key) or LIBSSH2_KNOWNHOST_TYPE_CUSTOM (host is a text of the program's own); LIBSSH2_KNOWNHOST_KEYENC_RAW (key is
+   the bytes of the wire) or LIBSSH2_KNOWNHOST_KEYENC_BASE64; and the type of the key, one of LIBSSH2_KNOWNHOST_KEY_.
+   key is keylen bytes or characters. comment is commentlen bytes; NULL is none. All of them are copied, and at most
+   1 MiB long. store, unless it is NULL, is set to the new entry, which belongs to the collection.
+   
+   Returns 0; LIBSSH2_ERROR_BAD_USE when hosts, host or key is NULL or keylen is 0; LIBSSH2_ERROR_OUT_OF_BOUNDARY when
+   something is too long; LIBSSH2_ERROR_INVAL without a type of key, or when salt or hash are not base64;
+   LIBSSH2_ERROR_METHOD_NOT_SUPPORTED for any other kind of host; LIBSSH2_ERROR_ALLOC.
+   
+   Requires: hosts is NULL or a collection that has not been freed, whose session has not been freed; host and salt are
+   NULL or terminated; key and comment can be read, store can be written to. */
+LIBSSH2_API
+int libssh2_knownhost_addc(LIBSSH2_KNOWNHOSTS *hosts,
+                           const char *host,
+                           const char *salt,
+                           const char *key,
+                           size_t keylen,
+                           const char *comment,
+                           size_t commentlen,
+                           int typemask,
+                           struct libssh2_knownhost **store);
+
+/* Looks for a host under its name alone, otherwise as libssh2_knownhost_checkp().
+   
+   Requires: as libssh2_knownhost_checkp(). */
+LIBSSH2_API
+int libssh2_knownhost_check(LIBSSH2_KNOWNHOSTS *hosts,
+                            const char *host,
+                            const char *key,
+                            size_t keylen,
+                            int typemask,
+                            struct libssh2_knownhost **knownhost);
+
+/* Looks for a host and the key that it shows.
+   
+   host is its name, and port its port: entries for "[host]:port" are looked for before those for the name alone; a
+   negative port looks for the name alone. typemask is a sum of three: LIBSSH2_KNOWNHOST_TYPE_PLAIN, which compares with
+   hashed entries as well, or LIBSSH2_KNOWNHOST_TYPE_CUSTOM; LIBSSH2_KNOWNHOST_KEYENC_RAW, where key is keylen bytes, or
+   LIBSSH2_KNOWNHOST_KEYENC_BASE64, where it is terminated; and the type of the key, one of LIBSSH2_KNOWNHOST_KEY_:
+   entries with keys of other types do not count then. Entries may be patterns, see ssh_config(5); a key that an
+   "@revoked" line has for the host never matches.
+   
+   knownhost, unless it is NULL, is set to the entry that matches, or to the first one that has the host with another
+   key. It belongs to the collection.
+   
+   Returns LIBSSH2_KNOWNHOST_CHECK_MATCH, LIBSSH2_KNOWNHOST_CHECK_MISMATCH (the host has another key),
+   LIBSSH2_KNOWNHOST_CHECK_NOTFOUND (no entry has the host with a key of that type) or
+   LIBSSH2_KNOWNHOST_CHECK_FAILURE (wrong use).
+   
+   Requires: hosts is NULL or a collection that has not been freed, whose session has not been freed; host is NULL or
+   terminated; key is NULL or can be read, knownhost can be written to. */
+LIBSSH2_API
+int libssh2_knownhost_checkp(LIBSSH2_KNOWNHOSTS *hosts,
+                             const char *host,
+                             int port,
+                             const char *key,
+                             size_t keylen,
+                             int typemask,
+                             struct libssh2_knownhost **knownhost);
+
+/* Deletes an entry and frees it.
+   
+   Returns 0; LIBSSH2_ERROR_INVAL when entry is not one of this collection; LIBSSH2_ERROR_BAD_USE.
+   
+   Requires: hosts is NULL or a collection that has not been freed, whose session has not been freed. */
+LIBSSH2_API int libssh2_knownhost_del(LIBSSH2_KNOWNHOSTS *hosts, struct libssh2_knownhost *entry);
+
+/* Frees a collection with all its entries. NULL is allowed.
+   
+   Requires: hosts is NULL or a collection that has not been freed. */
+LIBSSH2_API void libssh2_knownhost_free(LIBSSH2_KNOWNHOSTS *hosts);
+
+/* Adds the entries of one line of a file: one for each name in it, the last name first. A line with negated names
+   ("!name") is one entry. An empty line or a comment is kept for libssh2_knownhost_writefile().
+   
+   line is len bytes; it ends earlier at a line end or NUL. type is LIBSSH2_KNOWNHOST_FILE_OPENSSH.
+   
+   Returns 0; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED for any other type, and when the line makes no sense;
+   LIBSSH2_ERROR_INVAL when a hash in it is not base64; LIBSSH2_ERROR_BAD_USE, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: hosts is NULL or a collection that has not been freed, whose session has not been freed; line can be read. */
+LIBSSH2_API
+int libssh2_knownhost_readline(LIBSSH2_KNOWNHOSTS *hosts,
+                               const char *line,
+                               size_t len,
+                               int type);
+
+/* Adds the entries of a file, see libssh2_knownhost_readline().
+   
+   Returns how many lines there were, comments and empty ones included; or LIBSSH2_ERROR_FILE when the file cannot be
+   read; LIBSSH2_ERROR_KNOWN_HOSTS when a line makes no sense, after the entries before it have been added;
+   LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when type is not LIBSSH2_KNOWNHOST_FILE_OPENSSH; LIBSSH2_ERROR_BAD_USE,
+   LIBSSH2_ERROR_ALLOC.
+   
+   Requires: hosts is NULL or a collection that has not been freed, whose session has not been freed; filename is NULL
+   or terminated. */
+LIBSSH2_API
+int libssh2_knownhost_readfile(LIBSSH2_KNOWNHOSTS *hosts,
+                               const char *filename,
+                               int type);
+
+/* Writes one entry as a line of a file, its line end included.
+   
+   buffer has room for buflen bytes, and is terminated. outlen is set to the length of the line without the
+   terminator, also when the buffer is too small. type is LIBSSH2_KNOWNHOST_FILE_OPENSSH.
+   
+   Returns 0; LIBSSH2_ERROR_BUFFER_TOO_SMALL, and buffer is not touched; LIBSSH2_ERROR_INVAL when known is not an entry
+   of this collection; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED for any other type, and for a key whose type has no name;
+   LIBSSH2_ERROR_BAD_USE when outlen is NULL; LIBSSH2_ERROR_ALLOC.
+   
+   Requires: hosts is NULL or a collection that has not been freed, whose session has not been freed; buffer and outlen
+   can be written to. */
+LIBSSH2_API
+int libssh2_knownhost_writeline(LIBSSH2_KNOWNHOSTS *hosts,
+                                struct libssh2_knownhost *known,
+                                char *buffer,
+                                size_t buflen,
+                                size_t *outlen,
+                                int type);
+
+/* Writes the whole collection to a file, which is overwritten, with the comments and empty lines of the files that
+   were read.
+   
+   Returns 0; LIBSSH2_ERROR_FILE when it cannot be written; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when type is not
+   LIBSSH2_KNOWNHOST_FILE_OPENSSH, and for a key whose type has no name, before the file is touched;
+   LIBSSH2_ERROR_BAD_USE, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: hosts is NULL or a collection that has not been freed, whose session has not been freed; filename is NULL
+   or terminated. */
+LIBSSH2_API
+int libssh2_knownhost_writefile(LIBSSH2_KNOWNHOSTS *hosts,
+                                const char *filename,
+                                int type);
+
+/* Walks through a collection.
+   
+   store is set to the entry behind prev, or to the first one if prev is NULL. It belongs to the collection, and stays
+   where it is until it is deleted or the collection is freed. hosts may be NULL where prev is not.
+   
+   Returns 0; 1 when there are no more; LIBSSH2_ERROR_BAD_USE; LIBSSH2_ERROR_INVAL when prev is not an entry of this
+   collection; LIBSSH2_ERROR_ALLOC.
+   
+   Requires: hosts is NULL or a collection that has not been freed, whose session has not been freed; prev is NULL or
+   one of its entries that has not been deleted; store can be written to. */
+LIBSSH2_API
+int libssh2_knownhost_get(LIBSSH2_KNOWNHOSTS *hosts,
+                          struct libssh2_knownhost **store,
+                          struct libssh2_knownhost *prev);
+
 #if !defined(LIBSSH2_NO_DEPRECATED)
 /* Waits until something can be read, written or accepted, in blocking and non-blocking mode alike. Deprecated since
    1.2.0: programs watch their sockets themselves.
@@ -1954,6 +2262,134 @@ int libssh2_userauth_publickey_frommemory(LIBSSH2_SESSION *session,
                                           const char *privatekeyfiledata,
                                           size_t privatekeyfiledata_len,
                                           const char *passphrase);
+
+/* Logs in because of the host that the program runs on, by the host's key (RFC 4252 section 9).
+   
+   username, hostname and local_username are so many bytes each, at most 34744: the user on the server, the name of this
+   host as the server knows it, and the user here. publickey, privatekey and passphrase are as for
+   libssh2_userauth_publickey_fromfile_ex().
+   
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+   LIBSSH2_ERROR_FILE when a file cannot be read or understood; LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED when the private key
+   does not serve or the server refuses; LIBSSH2_ERROR_METHOD_NONE when there is no way to sign that both sides know;
+   LIBSSH2_ERROR_KEYFILE_AUTH_FAILED, LIBSSH2_ERROR_OUT_OF_BOUNDARY, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_SOCKET_SEND,
+   LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: session is NULL or a session that has not been freed; the names can be read, and the other texts are
+   terminated. */
+LIBSSH2_API
+int libssh2_userauth_hostbased_fromfile_ex(LIBSSH2_SESSION *session,
+                                           const char *username,
+                                           unsigned int username_len,
+                                           const char *publickey,
+                                           const char *privatekey,
+                                           const char *passphrase,
+                                           const char *hostname,
+                                           unsigned int hostname_len,
+                                           const char *local_username,
+                                           unsigned int local_username_len);
+
+/* Logs in by answering what the server asks (RFC 4256, "keyboard-interactive").
+   
+   username is username_len bytes, at most 34744. response_callback is called once for each round of questions, also
+   for a round without any; in non-blocking mode within the call in which the questions arrive. It is given the texts
+   that come before the questions, the questions, and as many answers, which are all empty: for each it stores a text
+   allocated with the session's allocator, which the library frees, and its length. A text that is empty is NULL; the
+   others are terminated as well. All of them live until the function returns. abstract is the session's.
+   
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+   LIBSSH2_ERROR_AUTHENTICATION_FAILED when the server refuses; LIBSSH2_ERROR_BAD_USE without a response_callback;
+   LIBSSH2_ERROR_OUT_OF_BOUNDARY when the server asks more than 100 questions at once, or when user name or answers are
+   too long; LIBSSH2_ERROR_BUFFER_TOO_SMALL when its questions are malformed; LIBSSH2_ERROR_PROTO,
+   LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT,
+   LIBSSH2_ERROR_ALLOC.
+   
+   Requires: session is NULL or a session that has not been freed; username can be read; response_callback stores only
+   what the library may free. */
+LIBSSH2_API
+int libssh2_userauth_keyboard_interactive_ex(LIBSSH2_SESSION *session,
+                                             const char *username,
+                                             unsigned int username_len,
+                                             LIBSSH2_USERAUTH_KBDINT_RESPONSE_FUNC(*response_callback));
+
+/* Logs in with a key that the program signs with itself (RFC 4252 section 7).
+   
+   username is terminated. pubkeydata is the public key or certificate as the bytes of the wire, pubkeydata_len of
+   them. sign_callback is called once the server has said that it takes the key. It is given the bytes to sign, in which
+   the name of the algorithm to use stands, and abstract as it is here; it stores the signature, allocated with the
+   session's allocator and freed by the library, and its length, and returns 0. The signature is bare, without the name
+   of the algorithm; for keys of a type that begins with "sk-" it is the inner signature with its length, flags and
+   counter. When it returns LIBSSH2_ERROR_EAGAIN, it is called again: in non-blocking mode when this function is. When
+   it returns LIBSSH2_ERROR_ALGO_UNSUPPORTED, the login is tried again with the algorithm named like the key, once.
+   
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+   LIBSSH2_ERROR_AUTHENTICATION_FAILED when the server does not take the key; LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED when
+   sign_callback fails, when the server does not take its signature, or when pubkeydata_len is less than 4;
+   LIBSSH2_ERROR_INVAL or LIBSSH2_ERROR_OUT_OF_BOUNDARY when pubkeydata is no key; LIBSSH2_ERROR_METHOD_NONE when there
+   is no way to sign that both sides know; LIBSSH2_ERROR_BAD_USE without a sign_callback; LIBSSH2_ERROR_PROTO,
+   LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT,
+   LIBSSH2_ERROR_ALLOC.
+   
+   Requires: session is NULL or a session that has not been freed; username is terminated, and pubkeydata can be read;
+   sign_callback stores only what the library may free. */
+LIBSSH2_API
+int libssh2_userauth_publickey(LIBSSH2_SESSION *session,
+                               const char *username,
+                               const unsigned char *pubkeydata,
+                               size_t pubkeydata_len,
+                               LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(*sign_callback),
+                               void **abstract);
+
+/* Logs in with a key that a security key holds (FIDO U2F; OpenSSH's PROTOCOL.u2f).
+   
+   username is username_len bytes. privatekeydata are the privatekeydata_len bytes of the private key file, in
+   OpenSSH's own format, and passphrase opens it if it is encrypted; NULL is none. publickeydata is the text of the
+   public key or of its certificate, publickeydata_len bytes; NULL or a length of 0 takes it from privatekeydata.
+   sign_callback talks to the security key, see libssh2_sign_sk(), and is given abstract as it is here. The function
+   waits in non-blocking mode too.
+   
+   Returns 0; LIBSSH2_ERROR_FILE when the key cannot be understood, or is not one of a security key;
+   LIBSSH2_ERROR_KEYFILE_AUTH_FAILED when the passphrase is wrong; LIBSSH2_ERROR_AUTHENTICATION_FAILED when the server
+   does not take the key; LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED when sign_callback fails or the server does not take its
+   signature; LIBSSH2_ERROR_BAD_USE, LIBSSH2_ERROR_OUT_OF_BOUNDARY, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_SOCKET_SEND,
+   LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: session is NULL or a session that has not been freed; the data can be read, and passphrase is terminated;
+   sign_callback stores only what the library may free. */
+LIBSSH2_API
+int libssh2_userauth_publickey_sk(LIBSSH2_SESSION *session,
+                                  const char *username,
+                                  size_t username_len,
+                                  const unsigned char *publickeydata,
+                                  size_t publickeydata_len,
+                                  const char *privatekeydata,
+                                  size_t privatekeydata_len,
+                                  const char *passphrase,
+                                  LIBSSH2_USERAUTH_SK_SIGN_FUNC(*sign_callback),
+                                  void **abstract);
+
+/* Has a security key sign; can be given to libssh2_userauth_publickey() as its sign_callback.
+   
+   abstract points to a pointer to a LIBSSH2_PRIVKEY_SK, which describes the key and whose sign_callback talks to the
+   device. That is given the data_len bytes of data to sign and what the description says, with orig_abstract as its
+   abstract. It fills in flags and counter as the device reported them, and the signature: for Ed25519 all of it in
+   sig_r, for ECDSA r in sig_r and s in sig_s; both allocated with the session's allocator and freed by the library.
+   
+   sig is set to the signature in the form of OpenSSH's PROTOCOL.u2f, without the name of the algorithm, and sig_len to
+   its length; it is allocated with the session's allocator, to be freed by libssh2_free().
+   
+   Returns 0; LIBSSH2_ERROR_BAD_USE when a pointer is NULL; LIBSSH2_ERROR_DECRYPT when the key handle is empty;
+   LIBSSH2_ERROR_ALLOC; or the error number that sign_callback returned.
+   
+   Requires: session is NULL or a session that has not been freed; sig and sig_len can be written to, data can be read;
+   what abstract leads to is as described; sign_callback stores only what the library may free. */
+LIBSSH2_API
+int libssh2_sign_sk(LIBSSH2_SESSION *session,
+                    unsigned char **sig,
+                    size_t *sig_len,
+                    const unsigned char *data,
+                    size_t data_len,
+                    void **abstract);
 
 #ifdef __cplusplus
 }

@@ -1,9 +1,15 @@
-//! The socket: the only system calls of this crate besides libcrypto's.
+//! Sockets: the only system calls of this crate besides libcrypto's.
 #![allow(unsafe_code)]
 
-use std::ffi::{c_int, c_short};
+use std::ffi::{OsStr, c_int, c_short};
 use std::io;
-use std::time::Duration;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::error::{Code, Error, Result};
 
 /// Which readiness is waited for, or was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,6 +120,79 @@ pub fn set_nonblocking(socket: c_int, on: bool) -> io::Result<bool> {
     Ok(was_on)
 }
 
+/// A connection that moves whole messages or fails.
+pub trait Stream {
+    /// Sends all of `bytes`, until `deadline` at the latest.
+    fn send_all(&self, bytes: &[u8], deadline: Option<Instant>) -> Result<()>;
+    /// Fills all of `space`, until `deadline` at the latest.
+    fn recv_all(&self, space: &mut [u8], deadline: Option<Instant>) -> Result<()>;
+}
+
+/// A connection to a program on this machine.
+pub struct LocalStream(UnixStream);
+
+impl LocalStream {
+    /// Connects to the program that listens at `path`.
+    pub fn connect(path: &[u8]) -> io::Result<Self> {
+        UnixStream::connect(Path::new(OsStr::from_bytes(path))).map(Self)
+    }
+
+    /// Waits until the socket is ready. Whatever it is ready for does not block then, not even on this blocking socket.
+    fn ready(&self, interest: Readiness, deadline: Option<Instant>) -> Result<()> {
+        loop {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let ready = wait(self.0.as_raw_fd(), interest, left)
+                .map_err(|error| Error::new(Code::SocketRecv, "Waiting failed").with(error.to_string()))?;
+            if ready.read || ready.write {
+                return Ok(());
+            }
+            if left == Some(Duration::ZERO) {
+                return Err(Error::new(Code::Timeout, "Agent did not answer in time"));
+            }
+        }
+    }
+}
+
+impl Stream for LocalStream {
+    fn send_all(&self, mut bytes: &[u8], deadline: Option<Instant>) -> Result<()> {
+        while !bytes.is_empty() {
+            self.ready(Readiness { read: false, write: true }, deadline)?;
+            let sent = send(self.0.as_raw_fd(), bytes, libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT);
+            let count = moved(sent).map_err(|error| failed(Code::SocketSend, &error))?;
+            bytes = bytes.get(count..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    fn recv_all(&self, mut space: &mut [u8], deadline: Option<Instant>) -> Result<()> {
+        while !space.is_empty() {
+            self.ready(Readiness { read: true, write: false }, deadline)?;
+            let came = recv(self.0.as_raw_fd(), space, libc::MSG_DONTWAIT);
+            if came == 0 {
+                return Err(Error::new(Code::SocketRecv, "Agent hung up"));
+            }
+            let count = moved(came).map_err(|error| failed(Code::SocketRecv, &error))?;
+            space = space.get_mut(count..).unwrap_or_default();
+        }
+        Ok(())
+    }
+}
+
+/// What `send` or `recv` has moved; nothing when it had to wait after all.
+fn moved(outcome: isize) -> io::Result<usize> {
+    match usize::try_from(outcome) {
+        Ok(count) => Ok(count),
+        Err(_) => match c_int::try_from(outcome.unsigned_abs()).unwrap_or(libc::EIO) {
+            libc::EAGAIN => Ok(0),
+            errno => Err(io::Error::from_raw_os_error(errno)),
+        },
+    }
+}
+
+fn failed(code: Code, error: &io::Error) -> Error {
+    Error::new(code, "Talking to the agent failed").with(error.to_string())
+}
+
 /// Rounded up, so that a wait never ends just before its time and then spins.
 fn milliseconds(timeout: Duration) -> c_int {
     let rounded = timeout.as_nanos().div_ceil(1_000_000);
@@ -127,8 +206,28 @@ fn last_errno() -> c_int {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::fd::AsRawFd;
-    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn a_local_stream_moves_all_and_ends_in_time() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (ours, mut space) = (LocalStream(ours), vec![0; 300_000]);
+        let soon = || Instant::now().checked_add(Duration::from_millis(20));
+        assert_eq!(ours.recv_all(&mut space, soon()).unwrap_err().code, Code::Timeout);
+        assert_eq!(ours.send_all(&vec![1; 10_000_000], soon()).unwrap_err().code, Code::Timeout);
+        let feeder = std::thread::spawn(move || {
+            let mut theirs = theirs;
+            for piece in [1, 99_999, 200_000] {
+                io::Write::write_all(&mut theirs, &vec![7; piece]).unwrap();
+            }
+        });
+        ours.recv_all(&mut space, None).unwrap();
+        assert!(space.iter().all(|&byte| byte == 7));
+        feeder.join().unwrap();
+        assert_eq!(ours.recv_all(&mut space, None).unwrap_err().code, Code::SocketRecv);
+        assert_eq!(ours.send_all(b"x", None).unwrap_err().code, Code::SocketSend);
+        assert!(LocalStream::connect(b"/nonexistent/socket").is_err());
+        assert!(LocalStream::connect(&[b'x'; 200]).is_err());
+    }
 
     #[test]
     fn would_block_and_end_of_stream_are_told_apart() {

@@ -6,6 +6,7 @@
 // `arithmetic_side_effects` knows no "in tests" setting of its own.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+pub mod agent;
 pub mod auth;
 pub mod channel;
 pub mod crypto;
@@ -14,6 +15,7 @@ pub mod ffi;
 mod global;
 pub mod io;
 pub mod keepalive;
+pub mod knownhost;
 pub mod op;
 mod patience;
 pub mod scp;

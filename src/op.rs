@@ -18,6 +18,7 @@ use crate::error::{Code, Error, Result};
 use crate::io::Readiness;
 use crate::session::Session;
 use crate::sftp::{FileId, SftpId};
+use crate::transport::Event;
 
 /// Something that takes more than one look at the connection.
 pub trait Op: 'static {
@@ -58,8 +59,14 @@ pub trait Host {
     fn wait(&self, interest: Readiness, timeout: Option<Duration>) -> io::Result<Readiness>;
     /// The time.
     fn now(&self) -> Instant;
+    /// Hears of what the transport has met.
+    fn hear(&self, event: &Event) {
+        let _ = event;
+    }
     /// Hands a channel that the server has opened to the program. None comes to a host that accepts none.
-    fn opened(&self, _opened: Opened) {}
+    fn opened(&self, opened: Opened) {
+        let _ = opened;
+    }
     /// Whether bytes may have arrived that waiting for the socket does not show.
     fn hides_bytes(&self) -> bool;
 }
@@ -87,9 +94,10 @@ pub fn drive<T>(
     loop {
         let polled = {
             let mut session = lend(session)?;
-            session.begin_poll(host.now());
+            let now = host.now();
+            session.begin_poll(now);
             if std::mem::take(&mut first) {
-                deadline = session.deadline();
+                deadline = session.deadline(now);
             }
             poll(&mut session)
         };
@@ -205,6 +213,12 @@ pub fn one_of(call: Call, arguments: impl Hash) -> (Call, u64) {
     (call, hasher.finish())
 }
 
+/// Leaves `op` for the next time that `call` of `owner` is resumed.
+pub fn park<O: Op>(session: &RefCell<Session>, owner: Owner, call: Call, op: O) -> Result<()> {
+    owner.slots(&mut *lend(session)?)?.put((call, 0), op);
+    Ok(())
+}
+
 /// Runs `look` with the session borrowed, for calls that move no bytes.
 pub fn with<T>(session: &RefCell<Session>, look: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
     look(&mut *lend(session)?)
@@ -218,8 +232,10 @@ const fn reentered() -> Error {
     Error::new(Code::BadUse, "Session was called from within one of its own callbacks")
 }
 
-/// Tells the program of the channels that the server has opened.
+/// Tells the program what the transport has met, and which channels the server has opened.
 fn announce(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
+    let events = lend(session)?.transport.take_events();
+    events.iter().for_each(|event| host.hear(event));
     loop {
         let Some(opened) = lend(session)?.channels.next_opened() else { return Ok(()) };
         host.opened(opened);
@@ -302,6 +318,11 @@ pub enum Call {
     ForwardCancel,
     ScpRecv,
     ScpSend,
+    UserauthKeyboard,
+    UserauthSigner,
+    UserauthSecurityKey,
+    UserauthHostbased,
+    AgentUserauth,
     SftpInit,
     SftpShutdown,
     SftpOpen,
@@ -328,6 +349,21 @@ impl Call {
     /// Calls that begin or end a handle go on where they were, also after they ran out of the time set for them.
     const fn ends_something(self) -> bool {
         matches!(self, Self::SessionHandshake | Self::SessionDisconnect | Self::SessionFree)
+    }
+
+    /// Whether it is a way to log in; only one of them can be under way.
+    pub const fn is_login(self) -> bool {
+        matches!(
+            self,
+            Self::UserauthList
+                | Self::UserauthPassword
+                | Self::UserauthPublickey
+                | Self::UserauthKeyboard
+                | Self::UserauthSigner
+                | Self::UserauthSecurityKey
+                | Self::UserauthHostbased
+                | Self::AgentUserauth
+        )
     }
 }
 
@@ -379,6 +415,11 @@ impl Slots {
         for (_, mut op) in self.0 {
             op.abandon(session);
         }
+    }
+
+    /// Drops the operations of those calls.
+    pub fn discard(&mut self, which: impl Fn(Call) -> bool) {
+        self.0.retain(|((of, _), _)| !which(*of));
     }
 
     fn put<O: Op>(&mut self, which: (Call, u64), op: O) {

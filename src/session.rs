@@ -123,12 +123,18 @@ impl Session {
 
     /// [`Session::pump`], where file data that `sink` waits for goes straight to the reader's buffer.
     pub fn pump_into(&mut self, sink: &mut Sink<'_>) -> Result<()> {
-        self.rekey_if_due()?;
+        self.tend_keys()?;
         while let Some(payload) = self.transport.packet()? {
             let (packet, tx) = self.transport.split(payload);
             let handled = match packet.first().copied().unwrap_or_default() {
                 message::SERVICE_ACCEPT => self.auth.on_service_accept(packet),
-                message::USERAUTH_REQUEST..=message::USERAUTH_LAST => self.auth.on_packet(packet),
+                message::USERAUTH_REQUEST..=message::USERAUTH_LAST => {
+                    let handled = self.auth.on_packet(packet);
+                    if self.auth.is_authenticated() {
+                        self.transport.on_login();
+                    }
+                    handled
+                }
                 message::GLOBAL_REQUEST..=message::REQUEST_FAILURE => {
                     self.globals.on_packet(packet, tx, &mut self.channels.listeners)
                 }
@@ -156,9 +162,14 @@ impl Session {
                 return Poll::Ready(Err(Error::new(Code::Timeout, "Server did not answer in time")));
             }
             self.is_impatient |= until <= self.now;
-            self.wake_at = self.wake_at.into_iter().chain([until]).min();
+            self.wake_by(until);
         }
         Poll::Pending
+    }
+
+    /// Has the current operation polled again at `time`, if nothing else wakes it before.
+    pub(crate) fn wake_by(&mut self, time: Instant) {
+        self.wake_at = self.wake_at.into_iter().chain([time]).min();
     }
 
     /// A reply has come to what was sent at `since`.
@@ -228,15 +239,18 @@ impl Session {
     }
 
     /// Servers cannot exchange keys anew in the middle of a login, and no login is that long.
-    fn rekey_if_due(&mut self) -> Result<()> {
-        if self.auth.is_authenticated() { self.transport.rekey_if_due(self.now) } else { Ok(()) }
+    fn tend_keys(&mut self) -> Result<()> {
+        if !self.auth.is_authenticated() {
+            return Ok(());
+        }
+        self.transport.tend_keys(self.now, Duration::from_secs(self.settings.read_timeout.unsigned_abs()))
     }
 
     /// Before a wait: sends the keepalive and begins the key exchange that are due, and sees to it that the wait ends
     /// when the next ones are.
     pub(crate) fn keep_alive(&mut self) -> Result<()> {
-        self.rekey_if_due()?;
-        self.wake_at = self.wake_at.into_iter().chain(self.transport.rekey_at()).min();
+        self.tend_keys()?;
+        self.wake_at = self.wake_at.into_iter().chain(self.transport.keys_want_tending()).min();
         let Some(due) = self.keepalive.due().filter(|_| self.transport.is_established()) else { return Ok(()) };
         let due = if due <= self.now {
             let next = self.send_keepalive()?;
@@ -248,10 +262,10 @@ impl Session {
         Ok(())
     }
 
-    /// When the call that begins now has to end.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    /// When a call that begins at `now` has to end.
+    pub(crate) fn deadline(&self, now: Instant) -> Option<Instant> {
         let milliseconds = u64::try_from(self.settings.timeout).ok().filter(|&set| set > 0)?;
-        self.now.checked_add(Duration::from_millis(milliseconds))
+        now.checked_add(Duration::from_millis(milliseconds))
     }
 
     /// Whether to wait before looking for bytes: hardly anything is there before the wait, and looking costs as much. A

@@ -69,6 +69,14 @@ impl<T> Tickets<T> {
         self.tidy();
     }
 
+    /// Nobody will ask for any of the replies that are still to come.
+    pub fn abandon_all(&mut self) {
+        for asked in &mut self.asked {
+            *asked = if matches!(asked, Asked::Waiting | Asked::Abandoned) { Asked::Abandoned } else { Asked::Taken };
+        }
+        self.tidy();
+    }
+
     fn slot(&mut self, ticket: Ticket) -> Option<&mut Asked<T>> {
         usize::try_from(ticket.0.checked_sub(self.first)?).ok().and_then(|index| self.asked.get_mut(index))
     }

@@ -6,6 +6,7 @@ use ssh2::wire::{Put, Reader};
 
 use crate::end::Result;
 use crate::fault::{Fault, Stage};
+use crate::keyboard::{Keyboard, Progress};
 use crate::link::Link;
 use crate::options::Options;
 
@@ -13,6 +14,9 @@ use crate::options::Options;
 pub struct Auth<'a> {
     options: &'a Options,
     changes_left: usize,
+    keyboard: Keyboard<'a>,
+    /// How many of the required methods have succeeded.
+    succeeded: usize,
     greeted: bool,
     pub done: bool,
 }
@@ -22,12 +26,24 @@ enum Verdict {
     Success,
     Failure,
     WantsChange,
-    KeyWouldDo { algorithm: Vec<u8>, blob: Vec<u8> },
+    /// Questions have been asked.
+    Asked,
+    KeyWouldDo {
+        algorithm: Vec<u8>,
+        blob: Vec<u8>,
+    },
 }
 
 impl<'a> Auth<'a> {
-    pub const fn new(options: &'a Options) -> Self {
-        Self { options, changes_left: options.changes, greeted: false, done: false }
+    pub fn new(options: &'a Options) -> Self {
+        Self {
+            options,
+            changes_left: options.changes,
+            keyboard: Keyboard::new(&options.rounds),
+            succeeded: 0,
+            greeted: false,
+            done: false,
+        }
     }
 
     /// Answers SERVICE_REQUEST.
@@ -53,19 +69,40 @@ impl<'a> Auth<'a> {
         if self.done {
             return Ok(());
         }
-        let verdict = self.judge(session_id, packet)?;
         self.greet(link)?;
         if self.misbehave(link)? {
             return Ok(());
         }
+        self.keyboard.stop();
+        let verdict = self.judge(link, session_id, packet)?;
+        self.answer(link, verdict)
+    }
+
+    /// Answers USERAUTH_INFO_RESPONSE.
+    pub fn on_answers(&mut self, link: &mut Link, packet: &[u8]) -> Result<()> {
+        let mut reader = Reader::new(packet);
+        reader.u8()?;
+        let progress = self.keyboard.on_answers(link, reader)?;
+        let verdict = self.verdict_on(progress);
+        self.answer(link, verdict)
+    }
+
+    fn answer(&mut self, link: &mut Link, verdict: Verdict) -> Result<()> {
+        let verdict = match verdict {
+            Verdict::Success if self.succeeded + 1 < self.options.required.len() => {
+                self.succeeded += 1;
+                return self.refuse(link, true);
+            }
+            other => other,
+        };
         self.done = matches!(verdict, Verdict::Success);
         let mut answer = Vec::new();
         match verdict {
             Verdict::Success => answer.put_u8(message::USERAUTH_SUCCESS)?,
+            Verdict::Asked => return Ok(()),
             Verdict::Failure => {
-                answer.put_u8(message::USERAUTH_FAILURE)?;
-                answer.put_string(b"publickey,password")?;
-                answer.put_boolean(link.occasion.is(Fault::AuthPartial))?;
+                let partial = link.occasion.is(Fault::AuthPartial);
+                return self.refuse(link, partial);
             }
             Verdict::WantsChange => {
                 answer.put_u8(message::USERAUTH_PASSWD_CHANGEREQ)?;
@@ -81,7 +118,24 @@ impl<'a> Auth<'a> {
         link.send(Stage::Auth, &answer)
     }
 
-    fn judge(&mut self, session_id: &[u8], packet: &[u8]) -> Result<Verdict> {
+    fn refuse(&self, link: &mut Link, partial: bool) -> Result<()> {
+        let mut methods = vec!["publickey", "password"];
+        if !self.options.rounds.is_empty() {
+            methods.push("keyboard-interactive");
+        }
+        if self.options.host.is_some() {
+            methods.push("hostbased");
+        }
+        if let Some(next) = self.options.required.get(self.succeeded) {
+            methods = vec![next];
+        }
+        let mut answer = vec![message::USERAUTH_FAILURE];
+        answer.put_string(methods.join(",").as_bytes())?;
+        answer.put_boolean(partial)?;
+        link.send(Stage::Auth, &answer)
+    }
+
+    fn judge(&mut self, link: &mut Link, session_id: &[u8], packet: &[u8]) -> Result<Verdict> {
         let mut reader = Reader::new(packet);
         reader.u8()?;
         let user = reader.string()?;
@@ -90,14 +144,38 @@ impl<'a> Auth<'a> {
         if self.options.none {
             return Ok(Verdict::Success);
         }
-        if user != self.options.user.as_bytes() {
+        let is_due = self.options.required.get(self.succeeded).is_none_or(|due| due.as_bytes() == method);
+        if user != self.options.user.as_bytes() || !is_due {
             return Ok(Verdict::Failure);
         }
         match method {
             b"password" => self.judge_password(reader),
             b"publickey" if self.options.public_keys => judge_key(reader, session_id, packet),
+            b"hostbased" => self.judge_host(reader, session_id, packet),
+            b"keyboard-interactive" => {
+                let progress = self.keyboard.begin(link)?;
+                Ok(self.verdict_on(progress))
+            }
             _ => Ok(Verdict::Failure),
         }
+    }
+
+    const fn verdict_on(&self, progress: Progress) -> Verdict {
+        match progress {
+            Progress::Asked => Verdict::Asked,
+            Progress::Accepted => Verdict::Success,
+            Progress::Refused => Verdict::Failure,
+        }
+    }
+
+    fn judge_host(&self, mut reader: Reader<'_>, session_id: &[u8], packet: &[u8]) -> Result<Verdict> {
+        let (algorithm, blob) = (reader.string()?, reader.string()?);
+        let (host, user) = (reader.string()?, reader.string()?);
+        let known = self.options.host.as_ref();
+        if known.is_none_or(|(known, theirs)| host != known.as_bytes() || user != theirs.as_bytes()) {
+            return Ok(Verdict::Failure);
+        }
+        judge_signature(algorithm, blob, reader, session_id, packet)
     }
 
     fn judge_password(&mut self, mut reader: Reader<'_>) -> Result<Verdict> {
@@ -152,6 +230,17 @@ fn judge_key(mut reader: Reader<'_>, session_id: &[u8], packet: &[u8]) -> Result
     if !signed {
         return Ok(Verdict::KeyWouldDo { algorithm: algorithm.to_vec(), blob: blob.to_vec() });
     }
+    judge_signature(algorithm, blob, reader, session_id, packet)
+}
+
+/// Checks the signature that comes next in `reader`, over all of `packet` before it.
+fn judge_signature(
+    algorithm: &[u8],
+    blob: &[u8],
+    mut reader: Reader<'_>,
+    session_id: &[u8],
+    packet: &[u8],
+) -> Result<Verdict> {
     let Some(algorithm) = SignatureAlgorithm::from_name(algorithm) else { return Ok(Verdict::Failure) };
     let mut data = Vec::new();
     data.put_string(session_id)?;

@@ -51,6 +51,7 @@ impl Connection<'_> {
             message::IGNORE | message::DEBUG | message::UNIMPLEMENTED => Ok(()),
             message::SERVICE_REQUEST => self.auth.on_service(link, packet),
             message::USERAUTH_REQUEST => self.auth.on_request(link, self.kex.session_id(), packet),
+            message::USERAUTH_INFO_RESPONSE => self.auth.on_answers(link, packet),
             _ if !self.auth.done => Err(link.disconnect(2, b"log in first")?),
             message::GLOBAL_REQUEST => on_global_request(link, reader),
             message::REQUEST_SUCCESS | message::REQUEST_FAILURE | message::CHANNEL_OPEN_FAILURE => Ok(()),

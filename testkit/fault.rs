@@ -161,6 +161,8 @@ named! {
         AuthBanners = "auth-banners",
         /// a banner of 200000 bytes with control characters before the answer
         AuthBannerLong = "auth-banner-long",
+        /// a round of 2^28 questions
+        AskTooMany = "ask-too-many",
         /// OPEN_FAILURE, reason 1
         OpenRefused1 = "open-refused-1",
         /// OPEN_FAILURE, reason 2

@@ -102,7 +102,7 @@ impl<'a> Kex<'a> {
     fn lists(&self) -> [Vec<u8>; 10] {
         let known = |kind: MethodType, chosen: &Option<String>| match chosen {
             Some(list) => list.clone().into_bytes(),
-            None => kind.offered(),
+            None => kind.offered(false),
         };
         let mut methods = METHODS.to_vec();
         if self.options.strict {

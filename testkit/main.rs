@@ -19,6 +19,7 @@ mod end;
 mod fault;
 mod identity;
 mod kex;
+mod keyboard;
 mod link;
 mod options;
 mod sftp;

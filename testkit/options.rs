@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::fault::Wrong;
+use crate::keyboard::Round;
 
 /// How the bytes for the client are cut into pieces, one `send` each.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,12 @@ pub struct Options {
     pub new_password: Option<String>,
     /// Whether any public key is let in.
     pub public_keys: bool,
+    /// What keyboard-interactive asks; without rounds it is not offered.
+    pub rounds: Vec<Round>,
+    /// The host and the user there who are let in with any host key.
+    pub host: Option<(String, String)>,
+    /// The methods that must succeed one after the other; one alone is enough if there are none.
+    pub required: Vec<String>,
     /// Whether everybody is let in who asks.
     pub none: bool,
     pub banner: Option<String>,
@@ -71,6 +78,10 @@ Usage: ssh2-testd [OPTION]...
   --change N         want another password N times before letting in
   --new-password TEXT  the only new password that is taken
   --public-keys      let in with any key
+  --ask ROUND        ask this by keyboard-interactive; may be given again for more rounds.
+                     ROUND is TEXT=ANSWER[,TEXT=ANSWER]..., `+TEXT` to show the answer, `-` for no question
+  --host USER@HOST   let in with any host key of that host
+  --require LIST     methods that must all succeed, in this order
   --none             let everybody in
   --banner TEXT      say this before the first answer to a login request
   --root DIRECTORY   what SFTP shows
@@ -100,6 +111,9 @@ impl Options {
             changes: 0,
             new_password: None,
             public_keys: false,
+            rounds: Vec::new(),
+            host: None,
+            required: Vec::new(),
             none: false,
             banner: None,
             root: None,
@@ -135,6 +149,9 @@ impl Options {
                 "--change" => options.changes = number(&value()),
                 "--new-password" => options.new_password = Some(value()),
                 "--public-keys" => options.public_keys = true,
+                "--ask" => options.rounds.push(round(&value())),
+                "--host" => options.host = Some(host(&value())),
+                "--require" => options.required = value().split(',').map(String::from).collect(),
                 "--none" => options.none = true,
                 "--banner" => options.banner = Some(value()),
                 "--root" => options.root = Some(value().into()),
@@ -164,6 +181,15 @@ impl Options {
 
 fn number<T: std::str::FromStr>(text: &str) -> T {
     text.parse().unwrap_or_else(|_| refuse(&format!("{text} is no number that fits")))
+}
+
+fn round(text: &str) -> Round {
+    Round::parse(text).unwrap_or_else(|| refuse(&format!("{text} is no round of questions")))
+}
+
+fn host(text: &str) -> (String, String) {
+    let Some((user, host)) = text.split_once('@') else { refuse(&format!("{text} is no user and host")) };
+    (host.into(), user.into())
 }
 
 fn fault(name: &str) -> Wrong {

@@ -78,7 +78,7 @@ impl Sftp {
         let kind = reader.u8()?;
         let id = reader.u32()?;
         if kind == INIT {
-            return version(occasion, out);
+            return version(occasion, self.limit > 0, out);
         }
         let answers = match kind {
             EXTENDED => {
@@ -223,7 +223,7 @@ impl Sftp {
     }
 }
 
-fn version(occasion: &mut Occasion, out: &mut Vec<(Stage, Vec<u8>)>) -> Result<()> {
+fn version(occasion: &mut Occasion, has_limits: bool, out: &mut Vec<(Stage, Vec<u8>)>) -> Result<()> {
     let faults = [Fault::VersionNone, Fault::VersionTwo, Fault::VersionPastEnd, Fault::VersionStatus];
     let fault = occasion.strikes_one_of(&faults);
     let mut body = vec![if fault == Some(Fault::VersionStatus) { STATUS } else { VERSION }];
@@ -233,6 +233,10 @@ fn version(occasion: &mut Occasion, out: &mut Vec<(Stage, Vec<u8>)>) -> Result<(
     } else {
         body.put_string(b"nothing@example.com")?;
         body.put_string(b"1")?;
+        if has_limits {
+            body.put_string(b"limits@openssh.com")?;
+            body.put_string(b"1")?;
+        }
     }
     if fault != Some(Fault::VersionNone) {
         let mut packet = Vec::new();

@@ -16,11 +16,42 @@
 #include <unistd.h>
 
 static const char *extra = "";
+static int delay;
 
 void server_config(const char *lines)
 {
     extra = lines ? lines : "";
     remove(temp_path("sshd.log"));
+}
+
+void server_delay(int ms)
+{
+    delay = ms;
+}
+
+uint16_t delayed(uint16_t port)
+{
+    if(delay == 0)
+        return port;
+    char path[500], to[16], milliseconds[16], line[16] = "";
+    int output[2];
+    snprintf(path, sizeof(path), "%s/delayproxy", getenv("CTESTS_SERVERS"));
+    snprintf(to, sizeof(to), "%d", port);
+    snprintf(milliseconds, sizeof(milliseconds), "%d", delay);
+    if(pipe2(output, O_CLOEXEC) != 0)
+        bail("no pipe");
+    pid_t pid = fork();
+    if(pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(output[1], STDOUT_FILENO);
+        execl(path, path, to, milliseconds, (char *)NULL);
+        _exit(127);
+    }
+    close(output[1]);
+    if(pid < 0 || read(output[0], line, sizeof(line) - 1) <= 0)
+        bail("no delay proxy (%s)", path);
+    close(output[0]);
+    return (uint16_t)atoi(line);
 }
 
 void tcp_pair(int *client, int *server)
@@ -34,8 +65,10 @@ void tcp_pair(int *client, int *server)
     if(listener < 0 || *client < 0 ||
        bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
        listen(listener, 1) != 0 ||
-       getsockname(listener, (struct sockaddr *)&address, &size) != 0 ||
-       connect(*client, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+       getsockname(listener, (struct sockaddr *)&address, &size) != 0)
+        bail("no TCP on loopback");
+    address.sin_port = htons(delayed(ntohs(address.sin_port)));
+    if(connect(*client, (struct sockaddr *)&address, sizeof(address)) != 0 ||
        (*server = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) < 0)
         bail("no TCP on loopback");
     setsockopt(*client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));

@@ -71,7 +71,7 @@ static int connect_to(in_port_t port)
 {
     struct sockaddr_in address = { .sin_family = AF_INET,
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                                   .sin_port = htons(port) };
+                                   .sin_port = htons(delayed(port)) };
     int one = 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if(fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)

@@ -3,7 +3,8 @@
 # this suite and the rival of the bench. Nothing of it is kept in the tree.
 #
 #   ctests/peer/build.sh        builds unless done already, and prints the directory:
-#                               libssh2.so.1 (and libssh2.so), libssh2.a, include/
+#                               libssh2.so.1 (and libssh2.so), libssh2.a, include/,
+#                               and the original's own tests/ with the src/ headers they include
 #
 # CARGO_TARGET_DIR  where to put peer/ (default: target)
 # PEER_CRATE        a copy of the crate to use instead of fetching one
@@ -66,6 +67,9 @@ source=$work/libssh2-sys-$version/libssh2
 out=$work/peer
 mkdir -p "$out/include" "$work/obj" "$work/config"
 cp "$source"/include/*.h "$out/include"
+cp -R "$source/tests" "$out"
+mkdir "$out/src"
+cp "$source"/src/*.h "$out/src"
 : >"$work/config/libssh2_config.h"
 
 # What the crate's own build defines for a release build on Linux.

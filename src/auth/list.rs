@@ -16,7 +16,7 @@ impl List {
     pub fn begin(session: &mut Session, user: &[u8]) -> Result<Self> {
         not_yet_in(session)?;
         let packet = request(user, b"none")?;
-        Ok(Self(Attempt::send(session, &packet)?))
+        Ok(Self(Attempt::begin(session, &packet)?))
     }
 }
 
@@ -29,8 +29,5 @@ impl Op for List {
             Reply::Failure { methods } => Ok(Some(methods)),
             Reply::Method { number, .. } => Err(unexpected(number)),
         })
-    }
-    fn abandon(&mut self, session: &mut Session) {
-        self.0.abandon(session);
     }
 }

@@ -1,16 +1,25 @@
 //! Authentication, RFC 4252: who the program is to the server.
 #![forbid(unsafe_code)]
 
+mod hostbased;
+mod keyboard;
 mod list;
+mod offer;
 mod password;
 mod publickey;
+mod signer;
 
 use std::task::Poll;
 
+pub use self::hostbased::Hostbased;
+pub use self::keyboard::{Keyboard, Prompt, Questions, Round};
 pub use self::list::List;
+pub use self::offer::{Offer, signature};
 pub use self::password::{Answer, Password};
 pub use self::publickey::{Identity, Publickey};
+pub use self::signer::{Outcome, Signer, ToSign};
 use crate::error::{Code, Error, Result};
+use crate::op::Call;
 use crate::patience::Patience;
 use crate::session::Session;
 use crate::tickets::{Ticket, Tickets};
@@ -99,7 +108,11 @@ impl Auth {
         if !self.replies.answer(reply) {
             return Err(Error::new(Code::Proto, "Server answered a login request that was never made"));
         }
-        self.authenticated |= success;
+        if success {
+            self.authenticated = true;
+            // What was sent after the request that succeeded is never answered (RFC 4252 section 5.1).
+            while self.replies.answer(Reply::Success) {}
+        }
         Ok(())
     }
 }
@@ -130,7 +143,15 @@ struct Attempt {
 }
 
 impl Attempt {
-    /// Queues a request: the fields that all methods have, and `fields`.
+    /// Queues the first request of a method. With it every login that was under way is given up, as the server does
+    /// (RFC 4252 section 5.1).
+    fn begin(session: &mut Session, packet: &[u8]) -> Result<Self> {
+        session.slots.discard(Call::is_login);
+        session.auth.replies.abandon_all();
+        Self::send(session, packet)
+    }
+
+    /// Queues what goes on with a method.
     fn send(session: &mut Session, packet: &[u8]) -> Result<Self> {
         session.transport.tx.send(&[packet])?;
         Ok(Self { ticket: session.auth.replies.ask(), patience: session.patience() })
@@ -145,13 +166,9 @@ impl Attempt {
         }
         let pending = session.await_reply(&mut self.patience);
         if pending.is_ready() {
-            self.abandon(session);
+            session.auth.replies.abandon(self.ticket);
         }
         pending
-    }
-
-    fn abandon(&self, session: &mut Session) {
-        session.auth.replies.abandon(self.ticket);
     }
 }
 
@@ -204,6 +221,18 @@ mod tests {
         for short in [&b"\x33\0\0\0\x09password"[..], b"\x35\0\0", b"\x32"] {
             assert_eq!(auth.on_packet(short).unwrap_err().code, Code::Proto);
         }
+    }
+
+    #[test]
+    fn a_login_that_was_given_up_may_still_succeed_and_then_nothing_else_is_answered() {
+        let mut auth = Auth::default();
+        let given_up = auth.replies.ask();
+        auth.replies.abandon_all();
+        let next = auth.replies.ask();
+        auth.on_packet(&[message::USERAUTH_SUCCESS]).unwrap();
+        assert!(auth.replies.take(given_up).is_none());
+        assert!(matches!(auth.replies.take(next), Some(Reply::Success)));
+        assert!(auth.is_authenticated());
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Password {
         if let Some(new) = new {
             packet.put_string(new)?;
         }
-        Ok(Self(Attempt::send(session, &packet)?))
+        Ok(Self(Attempt::begin(session, &packet)?))
     }
 }
 
@@ -67,8 +67,5 @@ impl Op for Password {
             }
             Reply::Method { number, .. } => Err(unexpected(number)),
         })
-    }
-    fn abandon(&mut self, session: &mut Session) {
-        self.0.abandon(session);
     }
 }

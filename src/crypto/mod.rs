@@ -22,7 +22,7 @@ pub use gcm::AesGcm;
 pub use kem::{Kem, KemKey};
 pub use mac::{Hmac, Poly1305};
 pub use modp::{ModpGroup, ModpKey};
-pub use private::PrivateKey;
+pub use private::{PrivateKey, SecurityKey, SecurityKeyType};
 pub use public::{KeyType, PublicKey};
 pub use public_text::parse_public_text;
 pub use random::{constant_time_eq, has_hardware_aes, random};

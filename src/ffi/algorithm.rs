@@ -90,7 +90,7 @@ pub unsafe extern "C" fn libssh2_session_supported_algs(
             let kind = MethodType::from_number(method_type);
             let names = match kind {
                 Some(MethodType::SignAlgo) => return Err(unknown_type()),
-                Some(kind) => kind.supported(),
+                Some(kind) => with(&session.core, |core| Ok(core.transport.preferences.supported(kind)))?,
                 None => None,
             };
             let names =

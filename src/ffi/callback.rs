@@ -14,16 +14,27 @@ use crate::ffi::types::{
 };
 use crate::io::{Readiness, recv, send, wait};
 use crate::op::{Host, Transfer, with};
+use crate::transport::Event;
 
 type Send = unsafe extern "C" fn(c_int, *const c_void, usize, c_int, *mut *mut c_void) -> isize;
 type Recv = unsafe extern "C" fn(c_int, *mut c_void, usize, c_int, *mut *mut c_void) -> isize;
 /// A function of any type, as `libssh2_cb_generic *`.
 pub type Generic = unsafe extern "C" fn();
 
+type Ignore = unsafe extern "C" fn(*mut LIBSSH2_SESSION, *const c_char, c_int, *mut *mut c_void);
+type Debug =
+    unsafe extern "C" fn(*mut LIBSSH2_SESSION, c_int, *const c_char, c_int, *const c_char, c_int, *mut *mut c_void);
+/// As [`Debug`], with the reason in front.
+type Disconnect = Debug;
+type MacError = unsafe extern "C" fn(*mut LIBSSH2_SESSION, *const c_char, c_int, *mut *mut c_void) -> c_int;
 type X11 = unsafe extern "C" fn(*mut LIBSSH2_SESSION, *mut LIBSSH2_CHANNEL, *const c_char, c_int, *mut *mut c_void);
 type Agent = unsafe extern "C" fn(*mut LIBSSH2_SESSION, *mut LIBSSH2_CHANNEL, *mut *mut c_void);
 
-/// The numbers of the callbacks, `LIBSSH2_CALLBACK_`.
+/// The numbers of the callbacks, `LIBSSH2_CALLBACK_IGNORE` and so on.
+const IGNORE: usize = 0;
+const DEBUG: usize = 1;
+const DISCONNECT: usize = 2;
+const MACERROR: usize = 3;
 const X11: usize = 4;
 const SEND: usize = 5;
 const RECV: usize = 6;
@@ -150,6 +161,41 @@ impl Host for SessionHandle {
         }
     }
 
+    fn hear(&self, event: &Event) {
+        let (session, r#abstract) = (std::ptr::from_ref(self).cast_mut().cast(), self.r#abstract.address());
+        // SAFETY: what the program sets under a number has the type that belongs to it. The texts live as long as the
+        // call, and nothing of the session is borrowed.
+        unsafe {
+            match event {
+                Event::Ignore(data) => {
+                    let Some(function) = self.callbacks.get(IGNORE) else { return };
+                    let (data, length) = lent(data);
+                    transmute::<Generic, Ignore>(function)(session, data, length, r#abstract);
+                }
+                Event::Debug { always_display, message, language } => {
+                    let Some(function) = self.callbacks.get(DEBUG) else { return };
+                    let ((message, length), (language, language_length)) = (lent(message), lent(language));
+                    let display = c_int::from(*always_display);
+                    let function = transmute::<Generic, Debug>(function);
+                    function(session, display, message, length, language, language_length, r#abstract);
+                }
+                Event::Disconnect { reason, message, language } => {
+                    let Some(function) = self.callbacks.get(DISCONNECT) else { return };
+                    let ((message, length), (language, language_length)) = (lent(message), lent(language));
+                    let reason = reason.cast_signed();
+                    let function = transmute::<Generic, Disconnect>(function);
+                    function(session, reason, message, length, language, language_length, r#abstract);
+                }
+                Event::MacError(packet) => {
+                    let Some(function) = self.callbacks.get(MACERROR) else { return };
+                    let (packet, length) = lent(packet);
+                    // COMPAT: the program cannot have a forged packet accepted, whatever it answers.
+                    let _answer = transmute::<Generic, MacError>(function)(session, packet, length, r#abstract);
+                }
+            }
+        }
+    }
+
     fn hides_bytes(&self) -> bool {
         // The program's own function may keep bytes that the socket does not show any more.
         self.callbacks.recv().is_none_or(|function| function as usize != recv_from_socket as *const () as usize)
@@ -161,6 +207,12 @@ impl SessionHandle {
     fn turn_away(&self, channel: ChannelId) {
         let _dead = with(&self.core, |core| core.channels.abandon(channel, &mut core.transport.tx));
     }
+}
+
+/// As C takes it: NULL when there is nothing.
+fn lent(bytes: &[u8]) -> (*const c_char, c_int) {
+    let start = if bytes.is_empty() { std::ptr::null() } else { bytes.as_ptr().cast() };
+    (start, c_int::try_from(bytes.len()).unwrap_or(c_int::MAX))
 }
 
 fn transfer(result: isize, offered: usize) -> Transfer {

@@ -10,9 +10,9 @@ use super::types::{
 
 /// What this build can do, under libssh2's own keys and in their order, and after it this library's name and version.
 const BUILD_OPTIONS: &str = concat!(
-    "crypto:OpenSSL MD5:on MD5-PEM:on RIPEMD160:off DSA:off RSA:on RSA-SHA1:off ECDSA:on ED25519:on ML-KEM:off ",
-    "AES-GCM:on AES-CTR:on AES-CBC:off BLOWFISH:off RC4:off CAST:off 3DES:off KEX-SHA1:off MAC-SHA1:off ",
-    "deprecated-APIs:on zlib:off agent:off debug-logging:off libssh2-rs:",
+    "crypto:OpenSSL MD5:on MD5-PEM:on RIPEMD160:on DSA:off RSA:on RSA-SHA1:on ECDSA:on ED25519:on ML-KEM:on ",
+    "AES-GCM:on AES-CTR:on AES-CBC:on BLOWFISH:on RC4:on CAST:on 3DES:on KEX-SHA1:on MAC-SHA1:on ",
+    "deprecated-APIs:on zlib:on agent:Unix debug-logging:off libssh2-rs:",
     env!("CARGO_PKG_VERSION"),
     "\0"
 );

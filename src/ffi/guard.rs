@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::channel::{ChannelId, ListenerId};
 use crate::error::{Code, Error, Result};
-use crate::ffi::handle::{Child, SessionHandle, Target};
+use crate::ffi::handle::{Child, Own, Owned, SessionHandle, Target};
 use crate::ffi::types::{LIBSSH2_CHANNEL, LIBSSH2_LISTENER, LIBSSH2_SESSION, LIBSSH2_SFTP, LIBSSH2_SFTP_HANDLE};
 use crate::op::with;
 use crate::session::Session;
@@ -161,6 +161,19 @@ pub unsafe fn look<T>(session: *mut LIBSSH2_SESSION, otherwise: T, body: impl Fn
         });
     }
     found.unwrap_or(otherwise)
+}
+
+/// Enters the session of a handle that the program frees by itself.
+///
+/// # Safety
+/// `own` is NULL or points to a handle of this library that is alive during the call, and so is its session.
+pub unsafe fn enter_own<O: Owned, T: Ret>(own: *mut Own<O>, body: impl FnOnce(&SessionHandle, &O) -> Result<T>) -> T {
+    // SAFETY: as promised by the caller.
+    let entered = unsafe { Own::from_pointer(own).and_then(|own| Some((own.session()?, own.content()))) };
+    match entered {
+        Some((session, content)) => run(session, |session| body(session, content)),
+        None => T::failed(Code::BadUse),
+    }
 }
 
 /// Runs `body` so that neither its error nor its panic gets lost.

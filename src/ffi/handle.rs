@@ -20,12 +20,18 @@ use crate::sftp::{FileId, SftpId};
 /// Handles that were freed rest for so many others before they are used again.
 const REST: usize = 256;
 
-/// Tells what a pointer of C points to; the first field of both kinds.
+/// Tells what a pointer of C points to; the first field of every kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-enum Tag {
+pub enum Tag {
+    /// `LIBSSH2_SESSION`
     Session = 0x5332_5353,
+    /// [`Child`]
     Child = 0x5332_4348,
+    /// `LIBSSH2_KNOWNHOSTS`
+    KnownHosts = 0x5332_4b48,
+    /// `LIBSSH2_AGENT`
+    Agent = 0x5332_4147,
 }
 
 /// What `LIBSSH2_SESSION *` points to. Everything in it is behind a cell: C may come back from a callback.
@@ -246,6 +252,68 @@ impl Drop for Children {
         for child in self.all.drain(..) {
             // SAFETY: it came from `Box::into_raw` and is dropped only here.
             drop(unsafe { Box::from_raw(child) });
+        }
+    }
+}
+
+/// What can be the [`Own`] handle of a program.
+pub trait Owned {
+    /// Its kind.
+    const TAG: Tag;
+}
+
+/// What a pointer of C points to that a program frees by itself, be it before or after its session.
+#[repr(C)]
+pub struct Own<T> {
+    tag: Cell<u32>,
+    session: *const SessionHandle,
+    content: T,
+}
+
+impl<T: Owned> Own<T> {
+    /// A new handle.
+    pub fn create(session: &SessionHandle, content: T) -> *mut Self {
+        Box::into_raw(Box::new(Self { tag: Cell::new(T::TAG as u32), session, content }))
+    }
+
+    /// The handle behind a pointer of C; `None` for NULL and for what is no such handle.
+    ///
+    /// # Safety
+    /// `pointer` is NULL or points to a handle of this library that is alive during `'a`.
+    pub unsafe fn from_pointer<'a>(pointer: *const Self) -> Option<&'a Self> {
+        // SAFETY: every handle of this library begins with a tag.
+        let tag = unsafe { pointer.cast::<Cell<u32>>().as_ref() }?.get();
+        if tag != T::TAG as u32 {
+            return None;
+        }
+        // SAFETY: the tag says that it is such a handle, and the caller that it is alive.
+        unsafe { pointer.as_ref() }
+    }
+
+    /// The session that it was made for.
+    ///
+    /// # Safety
+    /// That session is alive during `'a`.
+    pub unsafe fn session<'a>(&self) -> Option<&'a SessionHandle> {
+        // SAFETY: as promised by the caller.
+        unsafe { SessionHandle::from_pointer(self.session) }
+    }
+
+    /// What it stands for.
+    pub const fn content(&self) -> &T {
+        &self.content
+    }
+
+    /// Frees a handle; its session is not looked at.
+    ///
+    /// # Safety
+    /// As for [`Own::from_pointer`], and nobody uses it any more.
+    pub unsafe fn destroy(pointer: *mut Self) {
+        // SAFETY: as promised by the caller.
+        if let Some(own) = unsafe { Self::from_pointer(pointer) } {
+            own.tag.set(0);
+            // SAFETY: it came from `create`, and is freed only here.
+            drop(unsafe { Box::from_raw(pointer) });
         }
     }
 }

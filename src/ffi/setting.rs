@@ -70,13 +70,14 @@ pub unsafe extern "C" fn libssh2_session_flag(session: *mut LIBSSH2_SESSION, fla
         enter(session, |session| {
             match flag {
                 LIBSSH2_FLAG_SIGPIPE => session.callbacks.sigpipe.set(value != 0),
-                LIBSSH2_FLAG_QUOTE_PATHS => {
-                    with(&session.core, |core| {
-                        core.settings.quotes_paths = value != 0;
-                        Ok(())
-                    })?;
-                }
-                LIBSSH2_FLAG_COMPRESS => {}
+                LIBSSH2_FLAG_COMPRESS => with(&session.core, |core| {
+                    core.transport.preferences.set_compress(value != 0);
+                    Ok(())
+                })?,
+                LIBSSH2_FLAG_QUOTE_PATHS => with(&session.core, |core| {
+                    core.settings.quotes_paths = value != 0;
+                    Ok(())
+                })?,
                 _ => return Err(Error::new(Code::Inval, "Flag is not known")),
             }
             Ok(0)

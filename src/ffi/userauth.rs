@@ -9,7 +9,7 @@ use std::ptr;
 
 use zeroize::Zeroizing;
 
-use crate::auth::{Answer, Identity, List, Password, Publickey};
+use crate::auth::{Answer, Hostbased, Identity, List, Password, Publickey};
 use crate::crypto::{PrivateKey, parse_public_text};
 use crate::error::{Code, Error, Result};
 use crate::ffi::guard::{bytes, enter, look, text};
@@ -195,15 +195,7 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_fromfile_ex(
         enter(session, |session| {
             let user = bytes(username, size(username_len))?;
             let (public, private, passphrase) = (text(publickey), text(privatekey), text(passphrase));
-            log_in(session, user, || {
-                let public = public.map(read_file).transpose()?;
-                let private = private.map(read_file).unwrap_or_else(|| Err(no_key()));
-                identity(
-                    public.as_ref().map(|file| &file[..]),
-                    private.as_ref().map(|file| &file[..]).map_err(Clone::clone),
-                    passphrase,
-                )
-            })
+            log_in(session, user, || identity_of_files(public, private, passphrase))
         })
     }
 }
@@ -243,6 +235,49 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_frommemory(
     }
 }
 
+/// Logs in because of the host that the program runs on, by the host's key (RFC 4252 section 9).
+///
+/// username, hostname and local_username are so many bytes each, at most 34744: the user on the server, the name of this
+/// host as the server knows it, and the user here. publickey, privatekey and passphrase are as for
+/// libssh2_userauth_publickey_fromfile_ex().
+///
+/// Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+/// LIBSSH2_ERROR_FILE when a file cannot be read or understood; LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED when the private key
+/// does not serve or the server refuses; LIBSSH2_ERROR_METHOD_NONE when there is no way to sign that both sides know;
+/// LIBSSH2_ERROR_KEYFILE_AUTH_FAILED, LIBSSH2_ERROR_OUT_OF_BOUNDARY, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_SOCKET_SEND,
+/// LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+///
+/// Requires: session is NULL or a session that has not been freed; the names can be read, and the other texts are
+/// terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libssh2_userauth_hostbased_fromfile_ex(
+    session: *mut LIBSSH2_SESSION,
+    username: *const c_char,
+    username_len: c_uint,
+    publickey: *const c_char,
+    privatekey: *const c_char,
+    passphrase: *const c_char,
+    hostname: *const c_char,
+    hostname_len: c_uint,
+    local_username: *const c_char,
+    local_username_len: c_uint,
+) -> c_int {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        enter(session, |session| {
+            let user = bytes(username, size(username_len))?;
+            let host = bytes(hostname, size(hostname_len))?;
+            let local_user = bytes(local_username, size(local_username_len))?;
+            let (public, private, passphrase) = (text(publickey), text(privatekey), text(passphrase));
+            connected(session)?;
+            resume(&session.core, session, Owner::Session, Call::UserauthHostbased, |core| {
+                Hostbased::begin(core, user, identity_of_files(public, private, passphrase)?, host, local_user)
+            })?;
+            Ok(0)
+        })
+    }
+}
+
 /// Logs in with what `load` makes of the program's key, which is read only when the login begins.
 fn log_in(session: &SessionHandle, user: &[u8], load: impl FnOnce() -> Result<Identity>) -> Result<c_int> {
     connected(session)?;
@@ -250,6 +285,17 @@ fn log_in(session: &SessionHandle, user: &[u8], load: impl FnOnce() -> Result<Id
         Publickey::begin(core, user, load()?)
     })?;
     Ok(0)
+}
+
+/// The key pair in files of those names.
+fn identity_of_files(public: Option<&[u8]>, private: Option<&[u8]>, passphrase: Option<&[u8]>) -> Result<Identity> {
+    let public = public.map(read_file).transpose()?;
+    let private = private.map(read_file).unwrap_or_else(|| Err(no_key()));
+    identity(
+        public.as_ref().map(|file| &file[..]),
+        private.as_ref().map(|file| &file[..]).map_err(Clone::clone),
+        passphrase,
+    )
 }
 
 /// A key pair. Where the public key is given, a private key that cannot be used is an error only when the server would
@@ -280,11 +326,11 @@ fn read_file(path: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     Ok(contents)
 }
 
-const fn no_key() -> Error {
+pub(super) const fn no_key() -> Error {
     Error::new(Code::File, "No private key is given")
 }
 
-fn connected(session: &SessionHandle) -> Result<()> {
+pub(super) fn connected(session: &SessionHandle) -> Result<()> {
     with(&session.core, |core| {
         core.transport.check()?;
         if core.transport.is_established() {
@@ -295,7 +341,7 @@ fn connected(session: &SessionHandle) -> Result<()> {
     })
 }
 
-fn size(length: c_uint) -> usize {
+pub(super) fn size(length: c_uint) -> usize {
     usize::try_from(length).unwrap_or(usize::MAX)
 }
 

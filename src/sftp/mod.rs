@@ -230,13 +230,12 @@ impl Routing<'_, '_> {
 impl Replies for Routing<'_, '_> {
     fn reply(&mut self, kind: u8, id: u32, body: &[u8]) -> Result<()> {
         if kind == message::VERSION {
-            return match self.version.replace(id) {
-                None => {
-                    *self.announced = Announced::read(body)?;
-                    Ok(())
-                }
-                Some(_) => Err(Error::new(Code::SftpProtocol, "SFTP server sent its version twice")),
-            };
+            if self.version.is_some() {
+                return Err(Error::new(Code::SftpProtocol, "SFTP server sent its version twice"));
+            }
+            *self.announced = Announced::read(body)?;
+            *self.version = Some(id);
+            return Ok(());
         }
         match self.requests.purpose(id).ok_or_else(Self::unasked)? {
             Purpose::Open if kind == message::STATUS && Status::read(kind, body)?.is_ok() => {}

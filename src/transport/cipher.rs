@@ -352,6 +352,16 @@ impl Opener {
         }
     }
 
+    /// What stands where `packet`, which was refused, has its payload. An AEAD decrypts nothing that is not authentic.
+    pub fn seeming_payload<'a>(&self, packet: &'a [u8]) -> Option<&'a [u8]> {
+        match &self.protection {
+            Protection::Hmac { tag_len, .. } => {
+                packet.get(LENGTH.saturating_add(1)..packet.len().checked_sub(*tag_len)?)
+            }
+            _ => None,
+        }
+    }
+
     /// How many bytes to take in before it may show that a packet was refused. Chained blocks whose length is encrypted
     /// can be made to tell what is in them by when the connection ends (CVE-2008-5161): so it always ends after as many
     /// bytes as the longest packet has.

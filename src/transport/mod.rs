@@ -6,6 +6,8 @@
 
 mod buffer;
 pub mod cipher;
+pub mod compress;
+mod event;
 mod ident;
 pub mod kex;
 pub mod message;
@@ -15,10 +17,13 @@ mod usage;
 
 use std::ffi::CStr;
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use self::buffer::Buffer as Lent;
 use self::cipher::Opener;
+use self::compress::CompressionAlgorithm;
+pub use self::event::Event;
+use self::event::Events;
 use self::ident::{Found, IdentReader};
 use self::kex::{AwaitReply, Step, Transcript};
 use self::negotiate::{Agreement, MethodType, Preferences};
@@ -55,6 +60,13 @@ enum Kex {
     AwaitNewKeys { opener: Box<Opener> },
 }
 
+/// How long the server may be silent in a later key exchange.
+struct Silence {
+    until: Instant,
+    /// The packets that had come by then.
+    heard: u64,
+}
+
 /// One connection below everything that has a meaning to the program.
 pub struct Transport {
     /// The outgoing half.
@@ -68,16 +80,20 @@ pub struct Transport {
     pub rekey_limits: RekeyLimits,
     /// When the keys in use were first seen to be; `None` until somebody looks at the clock.
     keyed: Option<Instant>,
+    silence: Option<Silence>,
     client_ident: Vec<u8>,
     server_ident: Vec<u8>,
     agreement: Option<Agreement>,
     session_id: Option<crypto::Digest>,
     /// The first key exchange is over on both sides.
     established: bool,
+    /// The user is logged in.
+    logged_in: bool,
     /// Strict key exchange was agreed on, OpenSSH's PROTOCOL section 1.10.
     strict: bool,
     host_key: Vec<u8>,
     server_sig_algs: Option<Vec<u8>>,
+    events: Events,
     failed: Option<Error>,
 }
 
@@ -92,14 +108,17 @@ impl Default for Transport {
             preferences: Preferences::default(),
             rekey_limits: RekeyLimits::default(),
             keyed: None,
+            silence: None,
             client_ident: DEFAULT_IDENT.to_bytes().to_vec(),
             server_ident: Vec::new(),
             agreement: None,
             session_id: None,
             established: false,
+            logged_in: false,
             strict: false,
             host_key: Vec::new(),
             server_sig_algs: None,
+            events: Events::default(),
             failed: None,
         }
     }
@@ -143,34 +162,79 @@ impl Transport {
         self.established
     }
 
-    /// Begins another key exchange if the keys in use have done enough, by what has gone over them or by their age.
-    pub fn rekey_if_due(&mut self, now: Instant) -> Result<()> {
-        if self.failed.is_some() || !self.established || !matches!(self.kex, Kex::Idle) {
+    /// The user is logged in: what waits for that begins with the next packet of each direction.
+    pub fn on_login(&mut self) {
+        if std::mem::replace(&mut self.logged_in, true) {
+            return;
+        }
+        let Some(Agreement { cs, sc, .. }) = &self.agreement else { return };
+        if cs.compression.algorithm == CompressionAlgorithm::ZlibAfterLogin {
+            self.tx.compress(cs.compression.algorithm.deflater(true));
+        }
+        if sc.compression.algorithm == CompressionAlgorithm::ZlibAfterLogin {
+            self.rx.decompress(sc.compression.algorithm.inflater(true));
+        }
+    }
+
+    /// Begins another key exchange if the keys in use have done enough, by what has gone over them or by their age. One
+    /// that is under way fails when the server has been silent for `patience`.
+    pub fn tend_keys(&mut self, now: Instant, patience: Duration) -> Result<()> {
+        if self.failed.is_some() || !self.established {
             return Ok(());
         }
+        if !matches!(self.kex, Kex::Idle) {
+            return self.wait_for_keys(now, patience).map_err(|error| self.fail(error));
+        }
+        self.silence = None;
         self.keyed.get_or_insert(now);
         let (sent, received) = (self.tx.usage(), self.rx.usage());
-        let old = self.rekey_at().is_some_and(|due| due <= now);
+        let old = self.keys_want_tending().is_some_and(|due| due <= now);
         if old || self.rekey_limits.are_reached(sent) || self.rekey_limits.are_reached(received) {
             self.begin_kex().map_err(|error| self.fail(error))?;
         }
         Ok(())
     }
 
-    /// When the keys in use will be too old; never if nothing has gone over them.
-    pub fn rekey_at(&self) -> Option<Instant> {
-        let idle = self.tx.usage().is_unused() && self.rx.usage().is_unused();
-        if idle || !matches!(self.kex, Kex::Idle) {
-            return None;
+    fn wait_for_keys(&mut self, now: Instant, patience: Duration) -> Result<()> {
+        let heard = self.rx.usage().packets();
+        match &self.silence {
+            Some(silence) if silence.heard == heard && silence.until <= now => {
+                Err(Error::new(Code::Timeout, "Server did not go on with the key exchange in time"))
+            }
+            Some(silence) if silence.heard == heard => Ok(()),
+            _ => {
+                self.silence = now.checked_add(patience).map(|until| Silence { until, heard });
+                Ok(())
+            }
         }
-        self.keyed?.checked_add(self.rekey_limits.age)
+    }
+
+    /// When [`Transport::tend_keys`] has something to do, unless something else happens before. Never if nothing has gone
+    /// over the keys.
+    pub fn keys_want_tending(&self) -> Option<Instant> {
+        if !matches!(self.kex, Kex::Idle) {
+            return self.silence.as_ref().map(|silence| silence.until);
+        }
+        let idle = self.tx.usage().is_unused() && self.rx.usage().is_unused();
+        if idle { None } else { self.keyed?.checked_add(self.rekey_limits.age) }
     }
 
     /// The next packet for the layers above, if one has arrived whole: where its payload lies, see
     /// [`Transport::split`]. After an error, the same error again.
     pub fn packet(&mut self) -> Result<Option<Range<usize>>> {
         self.check()?;
-        self.advance().map_err(|error| self.fail(error))
+        self.advance().map_err(|error| {
+            if let Some(packet) = self.rx.take_forged() {
+                // The connection ends in any case.
+                let _no_memory = self.events.push(Event::MacError(packet));
+            }
+            self.fail(error)
+        })
+    }
+
+    /// What has happened since this was asked last.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        self.events.take()
     }
 
     /// The payload that [`Transport::packet`] found, and the half that answers it.
@@ -313,8 +377,16 @@ impl Transport {
                 self.on_kex_reply(&reply)?;
             }
             message::NEWKEYS => self.on_newkeys()?,
-            message::DISCONNECT => return Err(disconnected(packet)),
-            message::IGNORE | message::DEBUG | message::UNIMPLEMENTED => {}
+            message::DISCONNECT => {
+                self.events.push(Event::disconnect(packet)?)?;
+                return Err(disconnected(packet));
+            }
+            message::IGNORE => {
+                let data = crate::wire::copy(packet.get(1..).unwrap_or_default())?;
+                self.events.push(Event::Ignore(data))?;
+            }
+            message::DEBUG => self.events.push(Event::debug(packet)?)?,
+            message::UNIMPLEMENTED => {}
             message::EXT_INFO => self.server_sig_algs = read_ext_info(packet)?.or(self.server_sig_algs.take()),
             message::PING => {
                 let data = packet.get(1..).unwrap_or_default();
@@ -408,6 +480,9 @@ impl Transport {
         let (sealer, opener) = exchanged.keys(session_id.as_ref())?;
         self.tx.send_now(&[&[message::NEWKEYS]])?;
         self.tx.rekey(sealer, self.strict);
+        if let Some(agreement) = &self.agreement {
+            self.tx.compress(agreement.cs.compression.algorithm.deflater(self.logged_in));
+        }
         self.tx.release()?;
         // Later ones are the same, and the program may still look at the first.
         if self.host_key.is_empty() {
@@ -422,6 +497,9 @@ impl Transport {
             return Err(Error::new(Code::Proto, "Server changed its keys without a key exchange"));
         };
         self.rx.rekey(*opener, self.strict);
+        if let Some(agreement) = &self.agreement {
+            self.rx.decompress(agreement.sc.compression.algorithm.inflater(self.logged_in));
+        }
         self.keyed = None;
         self.established = true;
         Ok(())

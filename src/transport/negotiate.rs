@@ -4,6 +4,7 @@
 use std::ffi::CStr;
 
 use super::cipher::{CipherAlgorithm, MacAlgorithm};
+use super::compress::CompressionAlgorithm;
 use super::kex::{KexAlgorithm, KexMethod};
 use super::message;
 use crate::crypto::{self, CbcCipher, Curve, HashAlgorithm, Kem, SignatureAlgorithm};
@@ -127,7 +128,11 @@ static MAC: [Method<MacAlgorithm>; 11] = [
     on_request(c"hmac-ripemd160@openssh.com", hmac(HashAlgorithm::Ripemd160, false)),
 ];
 
-static COMPRESSION: [Method<()>; 1] = [method(c"none", ())];
+static COMPRESSION: [Method<CompressionAlgorithm>; 3] = [
+    method(c"zlib@openssh.com", CompressionAlgorithm::ZlibAfterLogin),
+    method(c"zlib", CompressionAlgorithm::Zlib),
+    method(c"none", CompressionAlgorithm::None),
+];
 
 /// The lists of a KEXINIT in their order there, numbered as `LIBSSH2_METHOD_*`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,14 +188,18 @@ impl MethodType {
     }
 
     /// The names known for this list, in the order in which they are offered, and whether each is offered; `None` where
-    /// any text goes.
-    fn known(self) -> Option<Vec<(&'static CStr, bool)>> {
+    /// any text goes. Unless the program has asked to `compress`, nothing but "none" is known for compression.
+    fn known(self, compress: bool) -> Option<Vec<(&'static CStr, bool)>> {
         Some(match self {
             Self::Kex => names_of(&KEX),
             Self::HostKey => names_of(&HOST_KEY),
             Self::CryptCs | Self::CryptSc => ciphers(),
             Self::MacCs | Self::MacSc => names_of(&MAC),
-            Self::CompCs | Self::CompSc => names_of(&COMPRESSION),
+            Self::CompCs | Self::CompSc => {
+                let mut names = names_of(&COMPRESSION);
+                names.retain(|(name, _)| compress || *name == c"none");
+                names
+            }
             Self::LangCs | Self::LangSc | Self::SignAlgo => return None,
         })
     }
@@ -206,20 +215,10 @@ impl MethodType {
     }
 
     /// The names that are offered unless the program says otherwise.
-    pub fn offered(self) -> Vec<u8> {
-        let known = self.known().unwrap_or_default();
+    pub fn offered(self, compress: bool) -> Vec<u8> {
+        let known = self.known(compress).unwrap_or_default();
         let offered = known.iter().filter(|(_, offered)| *offered).map(|(name, _)| name.to_bytes());
         offered.collect::<Vec<_>>().join(&b',')
-    }
-
-    /// What `libssh2_session_supported_algs` reports: the known names, and the pseudo methods of the key exchange list.
-    pub fn supported(self) -> Option<Vec<&'static CStr>> {
-        let available = |(name, offered): (_, bool)| (offered || self.is_available(name)).then_some(name);
-        let mut known: Vec<_> = self.known()?.into_iter().filter_map(available).collect();
-        if self == Self::Kex {
-            known.extend([EXT_INFO_C, STRICT_C]);
-        }
-        Some(known)
     }
 }
 
@@ -242,19 +241,40 @@ fn ciphers() -> Vec<(&'static CStr, bool)> {
 /// What the program wants offered, list by list.
 pub struct Preferences {
     lists: [Vec<u8>; 11],
+    compress: bool,
 }
 
 impl Default for Preferences {
     /// All that is safe, best first.
     fn default() -> Self {
-        Self { lists: MethodType::ALL.map(MethodType::offered) }
+        Self { lists: MethodType::ALL.map(|kind| kind.offered(false)), compress: false }
     }
 }
 
 impl Preferences {
+    /// Whether compression is known and offered; what was preferred before is forgotten.
+    pub fn set_compress(&mut self, compress: bool) {
+        self.compress = compress;
+        for kind in [MethodType::CompCs, MethodType::CompSc] {
+            if let Some(list) = self.lists.get_mut(kind.index()) {
+                *list = kind.offered(compress);
+            }
+        }
+    }
+
+    /// What `libssh2_session_supported_algs` reports: the known names, and the pseudo methods of the key exchange list.
+    pub fn supported(&self, kind: MethodType) -> Option<Vec<&'static CStr>> {
+        let available = |(name, offered): (_, bool)| (offered || kind.is_available(name)).then_some(name);
+        let mut known: Vec<_> = kind.known(self.compress)?.into_iter().filter_map(available).collect();
+        if kind == MethodType::Kex {
+            known.extend([EXT_INFO_C, STRICT_C]);
+        }
+        Some(known)
+    }
+
     /// Offers the known names of the comma-separated `wanted`, in its order.
     pub fn set(&mut self, kind: MethodType, wanted: &[u8]) -> Result<()> {
-        let known = kind.known();
+        let known = kind.known(self.compress);
         let is_known = |name: &[u8]| {
             let found = known.as_ref().map(|known| known.iter().find(|(known, _)| known.to_bytes() == name));
             found.is_none_or(|found| found.is_some_and(|(name, offered)| *offered || kind.is_available(name)))
@@ -340,7 +360,7 @@ pub struct Suite {
     /// MAC; unused under an AEAD.
     pub mac: &'static Method<MacAlgorithm>,
     /// Compression.
-    pub compression: &'static Method<()>,
+    pub compression: &'static Method<CompressionAlgorithm>,
 }
 
 /// What both sides will use.

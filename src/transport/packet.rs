@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::buffer::Buffer;
 use super::cipher::{Opener, Sealer};
+use super::compress::{Deflater, Inflater};
 use super::usage::Usage;
 use crate::error::{Code, Error, Result};
 use crate::wire::{Put, Reader};
@@ -22,6 +23,7 @@ const LEAST_SPACE: usize = 128 * 1024;
 pub struct Tx {
     out: Buffer,
     sealer: Sealer,
+    deflater: Option<Deflater>,
     sequence: u32,
     /// Payloads that wait until a key exchange is over, each behind its length; `None` outside an exchange.
     held: Option<Vec<u8>>,
@@ -38,6 +40,7 @@ impl Default for Tx {
         Self {
             out: Buffer::default(),
             sealer: Sealer::plain(),
+            deflater: None,
             sequence: 0,
             held: None,
             used: Usage::default(),
@@ -63,10 +66,13 @@ impl Tx {
     /// Queues a packet of the key exchange itself, or one that is allowed during it (RFC 4253 section 7.1).
     pub fn send_now(&mut self, parts: &[&[u8]]) -> Result<()> {
         let before = self.out.len();
-        let result = self
-            .sealer
-            .seal(self.sequence, parts, &mut self.out)
-            .and_then(|()| self.used.count(self.out.len().saturating_sub(before)));
+        let sealed = match &mut self.deflater {
+            None => self.sealer.seal(self.sequence, parts, &mut self.out),
+            Some(deflater) => {
+                deflater.deflate(parts).and_then(|payload| self.sealer.seal(self.sequence, &[payload], &mut self.out))
+            }
+        };
+        let result = sealed.and_then(|()| self.used.count(self.out.len().saturating_sub(before)));
         self.sequence = self.sequence.wrapping_add(1);
         self.must(result)
     }
@@ -100,6 +106,11 @@ impl Tx {
         if restart {
             self.sequence = 0;
         }
+    }
+
+    /// Compresses by `deflater` from the next packet on, or no more.
+    pub fn compress(&mut self, deflater: Option<Deflater>) {
+        self.deflater = deflater;
     }
 
     /// Lets the held packets go.
@@ -180,11 +191,16 @@ enum Next {
 pub struct Rx {
     input: Buffer,
     opener: Opener,
+    inflater: Option<Inflater>,
     sequence: u32,
     used: Usage,
     next: Next,
     /// The packet handed out last; its bytes are dropped when the next one is asked for.
     handed_out: usize,
+    /// Its payload lies with the inflater.
+    inflated: bool,
+    /// What a packet whose MAC was wrong seemed to say.
+    forged: Option<Vec<u8>>,
 }
 
 impl Default for Rx {
@@ -193,10 +209,13 @@ impl Default for Rx {
         Self {
             input: Buffer::default(),
             opener: Opener::plain(),
+            inflater: None,
             sequence: 0,
             used: Usage::default(),
             next: Next::Length,
             handed_out: 0,
+            inflated: false,
+            forged: None,
         }
     }
 }
@@ -249,17 +268,44 @@ impl Rx {
         };
         self.next = Next::Packet(total);
         let Some(packet) = self.input.filled_mut().get_mut(..total) else { return Ok(None) };
-        let payload = self.opener.open(self.sequence, packet)?;
+        let payload = match self.opener.open(self.sequence, packet) {
+            Err(error) if error.code == Code::InvalidMac => {
+                self.forged = self.opener.seeming_payload(packet).map(crate::wire::copy).transpose()?;
+                return Err(error);
+            }
+            opened => opened?,
+        };
         self.used.count(total)?;
         self.sequence = self.sequence.wrapping_add(1);
         self.next = Next::Length;
         self.handed_out = total;
-        Ok(Some(payload))
+        self.inflated = self.inflater.is_some();
+        match &mut self.inflater {
+            None => Ok(Some(payload)),
+            Some(inflater) => {
+                let length = inflater.inflate(self.input.filled().get(payload).unwrap_or_default())?;
+                Ok(Some(0..length))
+            }
+        }
+    }
+
+    /// What the packet that ended the connection seemed to say, if its MAC was wrong.
+    pub const fn take_forged(&mut self) -> Option<Vec<u8>> {
+        self.forged.take()
     }
 
     /// The bytes of the payload that [`Rx::packet`] found; valid until it is called again.
     pub fn payload(&self, range: Range<usize>) -> &[u8] {
-        self.input.filled().get(range).unwrap_or_default()
+        let bytes = match &self.inflater {
+            Some(inflater) if self.inflated => inflater.payload(),
+            _ => self.input.filled(),
+        };
+        bytes.get(range).unwrap_or_default()
+    }
+
+    /// Decompresses by `inflater` from the next packet on, or no more.
+    pub fn decompress(&mut self, inflater: Option<Inflater>) {
+        self.inflater = inflater;
     }
 
     /// Opens under `opener` from the next packet on, numbered from 0 again if `restart` (strict key exchange).

@@ -4,9 +4,11 @@
 mod armor;
 mod openssh;
 mod pem;
+mod security_key;
 #[cfg(test)]
 mod tests;
 
+pub use self::security_key::{SecurityKey, SecurityKeyType};
 use super::nist;
 use super::openssl::{Key, OrRefuse, Refused};
 use super::public::{ED25519, KeyType, RSA, check_rsa};
@@ -32,10 +34,7 @@ impl PrivateKey {
     /// [`Code::KeyfileAuthFailed`] if the key is encrypted with another passphrase, [`Code::File`] for everything that
     /// is no key, or none of a type that is known.
     pub fn parse(text: &[u8], passphrase: Option<&[u8]>) -> Result<Self> {
-        if text.len() > LONGEST_TEXT {
-            return Err(Error::new(Code::File, "Private key file is too long"));
-        }
-        let armor = armor::find(text).ok_or_else(|| Error::new(Code::File, "No private key is in the file"))?;
+        let armor = find_armor(text)?;
         let passphrase = passphrase.unwrap_or_default();
         let key = match armor.label {
             b"OPENSSH " => openssh::read(&armor::decode(armor.body)?, passphrase)?,
@@ -72,6 +71,13 @@ impl PrivateKey {
             .or_refuse(Code::PublickeyUnverified, "Signing with the private key failed")?;
         algorithm.encode(&raw)
     }
+}
+
+fn find_armor(text: &[u8]) -> Result<armor::Armor<'_>> {
+    if text.len() > LONGEST_TEXT {
+        return Err(Error::new(Code::File, "Private key file is too long"));
+    }
+    armor::find(text).ok_or_else(|| Error::new(Code::File, "No private key is in the file"))
 }
 
 fn public_blob(key: &Key, kind: KeyType) -> Result<Vec<u8>> {

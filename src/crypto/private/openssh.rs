@@ -6,6 +6,7 @@ use std::ffi::CStr;
 use bcrypt_pbkdf::bcrypt_pbkdf_with_memory;
 use zeroize::Zeroizing;
 
+use super::security_key::is_security_key;
 use super::{damaged, public_blob, wrong_passphrase};
 use crate::crypto::openssl::{Cipher, Direction, Key, OrRefuse, Param, Refused, modulo_predecessor};
 use crate::crypto::public::{ED25519, ED25519_LEN, KeyType, RSA, check_rsa, mpint};
@@ -165,28 +166,61 @@ impl<'a> Container<'a> {
     }
 }
 
+/// A file of which the secret part is open.
+pub(super) struct Opened<'a> {
+    container: Container<'a>,
+    secret: Zeroizing<Vec<u8>>,
+}
+
+impl<'a> Opened<'a> {
+    /// Opens `file`, which is the content of the armor.
+    pub(super) fn open(file: &'a [u8], passphrase: &[u8]) -> Result<Self> {
+        let container = Container::read(file)?;
+        let secret = container.open(passphrase)?;
+        // Two equal numbers show that the passphrase was the right one.
+        let checks = |mut reader: Reader<'_>| -> Result<bool, Short> { Ok(reader.u32()? == reader.u32()?) };
+        if checks(Reader::new(&secret)) != Ok(true) {
+            return Err(if matches!(container.cipher.mode, Mode::Plain) { damaged() } else { wrong_passphrase() });
+        }
+        Ok(Self { container, secret })
+    }
+
+    /// The public half, which stands in front of the secret part.
+    pub(super) const fn public(&self) -> &'a [u8] {
+        self.container.public
+    }
+
+    /// Has `read` read the fields of the key, behind the name of its type, and checks what follows them.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&[u8], &mut Reader<'_>) -> Result<T>) -> Result<T> {
+        let mut reader = Reader::new(self.secret.get(8..).unwrap_or_default());
+        let name = reader.string().map_err(|_| damaged())?;
+        let key = read(name, &mut reader)?;
+        let _comment = reader.string().map_err(|_| damaged())?;
+        let padded = reader.rest().iter().zip(1..).all(|(&byte, expected)| byte == expected);
+        if padded && reader.rest().len() < self.container.cipher.block { Ok(key) } else { Err(damaged()) }
+    }
+}
+
 /// Reads the key of `file`, which is the content of the armor.
 pub(super) fn read(file: &[u8], passphrase: &[u8]) -> Result<Key> {
-    let container = Container::read(file)?;
-    let secret = container.open(passphrase)?;
-    let mut reader = Reader::new(&secret);
-    // Two equal numbers show that the passphrase was the right one.
-    let checks = |reader: &mut Reader<'_>| -> Result<bool, Short> { Ok(reader.u32()? == reader.u32()?) };
-    if checks(&mut reader) != Ok(true) {
-        return Err(if matches!(container.cipher.mode, Mode::Plain) { damaged() } else { wrong_passphrase() });
-    }
-    let name = reader.string().map_err(|_| damaged())?;
-    let kind = KeyType::from_name(name)
-        .ok_or_else(|| Error::new(Code::File, "Private key is of a type that is not known").with(name))?;
-    let key = read_key(&mut reader, kind)
-        .unwrap_or(Err(Refused::UNFIT))
-        .or_refuse(Code::File, "Private key in the file is not valid")?;
-    reader.string().map_err(|_| damaged())?;
-    let padded = reader.rest().iter().zip(1..).all(|(&byte, expected)| byte == expected);
-    if !padded || reader.rest().len() >= container.cipher.block || public_blob(&key, kind)? != container.public {
-        return Err(damaged());
-    }
-    Ok(key)
+    let opened = Opened::open(file, passphrase)?;
+    opened.read(|name, reader| {
+        let kind = KeyType::from_name(name).ok_or_else(|| {
+            Error::new(
+                Code::File,
+                if is_security_key(name) {
+                    "Private key is in a security key, which has to be asked for each signature"
+                } else {
+                    "Private key is of a type that is not known"
+                },
+            )
+            .with(name)
+        })?;
+        let key = read_key(reader, kind)
+            .unwrap_or(Err(Refused::UNFIT))
+            .or_refuse(Code::File, "Private key in the file is not valid")?;
+        if public_blob(&key, kind)? == opened.public() { Ok(key) } else { Err(damaged()) }
+    })
 }
 
 /// The fields of a key, behind the name of its type.

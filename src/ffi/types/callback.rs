@@ -102,7 +102,8 @@ pub type LIBSSH2_DISCONNECT_FUNC = Option<
         r#abstract: *mut *mut c_void,
     ),
 >;
-/// Hears of a packet that failed its integrity check.
+/// Hears of a packet that failed its integrity check: what stands where it would have its payload. The connection
+/// ends, whatever it returns. Ciphers that authenticate by themselves have no such packets.
 pub type LIBSSH2_MACERROR_FUNC = Option<
     unsafe extern "C" fn(
         session: *mut LIBSSH2_SESSION,

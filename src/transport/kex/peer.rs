@@ -219,7 +219,7 @@ impl Link {
             self.server.take_in(&piece);
             let piece: Vec<u8> = down.drain(..self.piece.min(down.len())).collect();
             self.client.rx.queue().put(&piece)?;
-            self.client.rekey_if_due(self.now)?;
+            self.client.tend_keys(self.now, PATIENCE)?;
             while let Some(range) = self.client.packet()? {
                 self.heard.push(self.client.split(range).0.to_vec());
             }
@@ -244,6 +244,31 @@ impl Link {
     }
 }
 
+#[test]
+fn a_server_that_does_not_go_on_is_given_up() {
+    let mut link = Link::new(true, usize::MAX);
+    link.client.rekey_limits.packets = 1;
+    link.talk(0, 1, 1);
+    link.client.tend_keys(link.now, PATIENCE).unwrap();
+    // As long as something comes, it may be that the answer is on its way behind it.
+    for _ in 0..3 {
+        link.now += PATIENCE / 2;
+        link.server.say(&[DATA, 0]);
+        let queue = link.server.tx.queue();
+        link.client.rx.queue().put(queue.filled()).unwrap();
+        queue.consume(usize::MAX);
+        while link.client.packet().unwrap().is_some() {}
+        link.client.tend_keys(link.now, PATIENCE).unwrap();
+        assert_eq!(link.client.keys_want_tending(), Some(link.now + PATIENCE));
+    }
+    link.now += PATIENCE - Duration::from_millis(1);
+    link.client.tend_keys(link.now, PATIENCE).unwrap();
+    link.now += Duration::from_millis(1);
+    assert_eq!(link.client.tend_keys(link.now, PATIENCE).unwrap_err().code, Code::Timeout);
+    assert_eq!(link.client.check().unwrap_err().code, Code::Timeout);
+}
+
+const PATIENCE: Duration = Duration::from_secs(60);
 const PIECES: [usize; 4] = [1, 7, 1000, usize::MAX];
 
 #[test]
@@ -272,17 +297,16 @@ fn the_client_exchanges_keys_anew_by_packets_and_by_time() {
     link.client.rekey_limits = RekeyLimits::default();
     link.talk(25, 1, 1);
     link.run().unwrap();
-    assert_eq!(link.client.rekey_at(), Some(link.now + hour));
+    assert_eq!(link.client.keys_want_tending(), Some(link.now + hour));
     link.now += hour;
-    link.client.rekey_if_due(link.now).unwrap();
-    assert_eq!(link.client.rekey_at(), None);
+    link.client.tend_keys(link.now, PATIENCE).unwrap();
     link.run().unwrap();
     assert_eq!(link.server.exchanges, 3);
     // A connection on which nothing happens is left alone.
     link.now += hour;
-    link.client.rekey_if_due(link.now).unwrap();
+    link.client.tend_keys(link.now, PATIENCE).unwrap();
     link.run().unwrap();
-    assert_eq!((link.server.exchanges, link.client.rekey_at()), (3, None));
+    assert_eq!((link.server.exchanges, link.client.keys_want_tending()), (3, None));
     link.check(26);
 }
 
@@ -298,7 +322,7 @@ fn the_server_may_begin_and_both_may_begin_at_once() {
         link.server.begin();
         link.client.rekey_limits.packets = 1;
         link.talk(10, 5, 50);
-        link.client.rekey_if_due(link.now).unwrap();
+        link.client.tend_keys(link.now, PATIENCE).unwrap();
         link.client.rekey_limits = RekeyLimits::default();
         link.talk(15, 5, 50);
         link.run().unwrap();
@@ -312,7 +336,7 @@ fn what_is_sent_during_an_exchange_waits_for_its_end_and_counts_as_not_flushed()
     let mut link = Link::new(true, usize::MAX);
     link.client.rekey_limits.packets = 1;
     link.talk(0, 1, 1);
-    link.client.rekey_if_due(link.now).unwrap();
+    link.client.tend_keys(link.now, PATIENCE).unwrap();
     link.talk(1, 1, 1);
     assert!(!link.client.tx.has_room() && !link.client.tx.is_flushed());
     link.client.rekey_limits = RekeyLimits::default();

@@ -1,0 +1,335 @@
+/* Security keys: logging in with an authenticator that is made of software. */
+#include "harness.h"
+
+#include <openssl/ecdsa.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define APPLICATION "ssh:test"
+#define HANDLE "handle of the key" /* by which a real authenticator finds its key */
+#define PRESENT LIBSSH2_SK_PRESENCE_REQUIRED
+
+/* --- bytes as SSH has them --- */
+
+struct bytes {
+    unsigned char data[2000];
+    size_t size;
+};
+
+static void put(struct bytes *to, const void *data, size_t size)
+{
+    if(to->size + size > sizeof(to->data))
+        bail("too many bytes");
+    memcpy(to->data + to->size, data, size);
+    to->size += size;
+}
+
+static void put_u32(struct bytes *to, uint32_t number)
+{
+    unsigned char big[4] = { (unsigned char)(number >> 24), (unsigned char)(number >> 16),
+                             (unsigned char)(number >> 8), (unsigned char)number };
+    put(to, big, sizeof(big));
+}
+
+static void put_string(struct bytes *to, const void *data, size_t size)
+{
+    put_u32(to, (uint32_t)size);
+    put(to, data, size);
+}
+
+static void put_text(struct bytes *to, const char *text)
+{
+    put_string(to, text, strlen(text));
+}
+
+static char *base64(const struct bytes *from)
+{
+    static char text[3000];
+    EVP_EncodeBlock((unsigned char *)text, from->data, (int)from->size);
+    return text;
+}
+
+/* --- the authenticator --- */
+
+enum type { ED25519, ECDSA };
+static const char *const type_names[] = { "sk-ssh-ed25519@openssh.com",
+                                          "sk-ecdsa-sha2-nistp256@openssh.com" };
+
+static EVP_PKEY *key;
+static enum type key_type;
+static int calls, result, not_ready;
+static uint8_t shown_flags; /* what it says it has checked */
+static uint32_t counter;
+static void *given;
+
+static void make_key(enum type type)
+{
+    EVP_PKEY_free(key);
+    key_type = type;
+    key = type == ED25519 ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
+                          : EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    if(!key)
+        bail("no key");
+}
+
+/* The public key's fields behind the name of its type. */
+static void put_public(struct bytes *to)
+{
+    unsigned char point[100];
+    size_t size = sizeof(point);
+    if(key_type == ED25519)
+        EVP_PKEY_get_raw_public_key(key, point, &size);
+    else {
+        EVP_PKEY_get_octet_string_param(key, "pub", point, sizeof(point), &size);
+        put_text(to, "nistp256");
+    }
+    put_string(to, point, size);
+    put_text(to, APPLICATION);
+}
+
+/* Signs as CTAP2 has it: the hash of the application, flags, counter, the hash of the data. */
+static LIBSSH2_USERAUTH_SK_SIGN_FUNC(sign)
+{
+    unsigned char hash[SHA256_DIGEST_LENGTH], raw[200];
+    size_t size = sizeof(raw);
+    struct bytes message = { .size = 0 };
+    calls++;
+    trace("authenticator: algorithm %d flags %d application %s handle %.*s", algorithm, flags,
+          application, (int)key_handle_len, key_handle);
+    ok(abstract == &given && session, "abstract and session are what was given");
+    if(not_ready > 0) {
+        not_ready--;
+        return LIBSSH2_ERROR_EAGAIN;
+    }
+    if(result)
+        return result;
+    sig_info->flags = shown_flags;
+    sig_info->counter = ++counter;
+    put(&message, SHA256((const unsigned char *)application, strlen(application), hash),
+        sizeof(hash));
+    put(&message, &sig_info->flags, 1);
+    put_u32(&message, sig_info->counter);
+    put(&message, SHA256(data, data_len, hash), sizeof(hash));
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    EVP_DigestSignInit(context, NULL, key_type == ED25519 ? NULL : EVP_sha256(), NULL, key);
+    if(EVP_DigestSign(context, raw, &size, message.data, message.size) != 1)
+        bail("can not sign");
+    EVP_MD_CTX_free(context);
+    if(key_type == ED25519) {
+        sig_info->sig_r = malloc(size);
+        memcpy(sig_info->sig_r, raw, size);
+        sig_info->sig_r_len = size;
+        return 0;
+    }
+    const unsigned char *at = raw;
+    ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &at, (long)size);
+    const BIGNUM *numbers[2];
+    ECDSA_SIG_get0(pair, &numbers[0], &numbers[1]);
+    unsigned char **places[] = { &sig_info->sig_r, &sig_info->sig_s };
+    size_t *sizes[] = { &sig_info->sig_r_len, &sig_info->sig_s_len };
+    for(int i = 0; i < 2; i++) {
+        *places[i] = malloc(32);
+        *sizes[i] = (size_t)BN_bn2bin(numbers[i], *places[i]);
+    }
+    ECDSA_SIG_free(pair);
+    return 0;
+}
+
+/* --- its files --- */
+
+static char *public_text(void)
+{
+    static char text[3200];
+    struct bytes blob = { .size = 0 };
+    put_text(&blob, type_names[key_type]);
+    put_public(&blob);
+    snprintf(text, sizeof(text), "%s %s a comment\n", type_names[key_type], base64(&blob));
+    return text;
+}
+
+static void write_files(void)
+{
+    struct bytes blob = { .size = 0 }, secret = { .size = 0 }, file = { .size = 0 };
+    put_text(&blob, type_names[key_type]);
+    put_public(&blob);
+    put_u32(&secret, 0x12345678);
+    put_u32(&secret, 0x12345678);
+    put(&secret, blob.data, blob.size);
+    put(&secret, &(unsigned char){ PRESENT }, 1);
+    put_text(&secret, HANDLE);
+    put_text(&secret, "");
+    put_text(&secret, "a comment");
+    for(unsigned char i = 1; secret.size % 8; i++)
+        put(&secret, &i, 1);
+    put(&file, "openssh-key-v1", 15);
+    put_text(&file, "none");
+    put_text(&file, "none");
+    put_text(&file, "");
+    put_u32(&file, 1);
+    put_string(&file, blob.data, blob.size);
+    put_string(&file, secret.data, secret.size);
+    char text[3500];
+    snprintf(text, sizeof(text),
+             "-----BEGIN OPENSSH PRIVATE KEY-----\n%s\n-----END OPENSSH PRIVATE KEY-----\n",
+             base64(&file));
+    write_whole(temp_path("sk"), text, strlen(text));
+    write_whole(temp_path("sk.enc"), text, strlen(text));
+    chmod(temp_path("sk.enc"), 0600);
+    if(run((const char *const[]){ "ssh-keygen", "-q", "-p", "-a", "2", "-P", "", "-N", "secret",
+                                  "-f", temp_path("sk.enc"), NULL }) != 0)
+        bail("ssh-keygen can not read the key");
+    write_whole(temp_path("sk.pub"), public_text(), strlen(public_text()));
+}
+
+/* --- the tests --- */
+
+static int log_in(struct conn *c, const char *public_name, const char *private_name,
+                  const char *passphrase)
+{
+    size_t public_size = 0, private_size = 0;
+    char *public_key = public_name ? read_whole(public_name, &public_size) : NULL;
+    char *private_key = private_name ? read_whole(private_name, &private_size) : NULL;
+    const char *user = user_name();
+    calls = 0;
+    int rc = CALL(c, libssh2_userauth_publickey_sk(
+                         c->session, user, strlen(user), (unsigned char *)public_key, public_size,
+                         private_key, private_size, passphrase, sign, &given));
+    free(public_key);
+    free(private_key);
+    return rc;
+}
+
+static struct conn *greeted(void)
+{
+    struct conn *c = conn_new();
+    conn_handshake(c);
+    return c;
+}
+
+static void accepted(const char *what, const char *public_name, const char *private_name,
+                     const char *passphrase)
+{
+    struct conn *c = greeted();
+    int rc = log_in(c, public_name, private_name, passphrase);
+    trace_rc(c, rc, "%s, %s", type_names[key_type], what);
+    is_number(rc, 0, what);
+    is_number(calls, 1, "the authenticator was asked once");
+    is_number(libssh2_userauth_authenticated(c->session), 1, "is in");
+    conn_close(c);
+}
+
+static void refused(void)
+{
+    struct conn *c = greeted();
+    shown_flags = 0;
+    trace_rc(c, log_in(c, NULL, temp_path("sk"), NULL), "nobody touched the authenticator");
+    shown_flags = PRESENT;
+    result = -1;
+    trace_rc(c, log_in(c, NULL, temp_path("sk"), NULL), "the authenticator fails");
+    result = 0;
+    trace_rc(c, log_in(c, NULL, NULL, NULL), "no key");
+    trace_rc(c, log_in(c, NULL, key_path("user_ed25519.openssh"), NULL), "an ordinary key");
+    trace_rc(c, log_in(c, NULL, key_path("user_rsa.pem"), NULL), "an ordinary key in PEM");
+    int rc = log_in(c, NULL, temp_path("sk.enc"), "wrong");
+    trace_differs(c, rc, LIBSSH2_ERROR_FILE, LIBSSH2_ERROR_KEYFILE_AUTH_FAILED,
+                  "a wrong passphrase");
+    is_number(calls, 0, "the authenticator was not asked");
+    rc = log_in(c, NULL, temp_path("sk"), NULL);
+    trace_rc(c, rc, "after all that");
+    is_number(rc, 0, "the session can still be used");
+    conn_close(c);
+    if(ours) {
+        trace_off(true);
+        c = greeted();
+        not_ready = 2;
+        is_number(log_in(c, NULL, temp_path("sk"), NULL), 0, "an authenticator that is slow");
+        is_number(calls, 3, "it was asked again");
+        conn_close(c);
+        c = greeted();
+        rc = CALL(c, libssh2_userauth_publickey_fromfile(c->session, user_name(), NULL,
+                                                         temp_path("sk"), NULL));
+        is_number(rc, LIBSSH2_ERROR_FILE, "a security key is no ordinary key");
+        conn_close(c);
+        trace_off(false);
+    }
+}
+
+static void certificate(void)
+{
+    char config[600], pattern[300];
+    const char *authority = temp_path(key_type == ED25519 ? "ca1" : "ca2");
+    snprintf(pattern, sizeof(pattern), "%s", temp_path("sk-cert.pub"));
+    if(run((const char *const[]){ "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", authority,
+                                  NULL }) != 0 ||
+       run((const char *const[]){ "ssh-keygen", "-q", "-s", authority, "-I", "test", "-n",
+                                  user_name(), temp_path("sk.pub"), NULL }) != 0)
+        bail("no certificate");
+    snprintf(config, sizeof(config), "TrustedUserCAKeys %s.pub\nAuthorizedKeysFile none\n",
+             authority);
+    server_config(config);
+    accepted("with a certificate", pattern, temp_path("sk"), NULL);
+}
+
+/* libssh2_sign_sk by itself. */
+static void sign_alone(void)
+{
+    struct conn *c = greeted();
+    LIBSSH2_PRIVKEY_SK device = {
+        .algorithm = key_type == ED25519 ? LIBSSH2_HOSTKEY_TYPE_ED25519
+                                         : LIBSSH2_HOSTKEY_TYPE_ECDSA_256,
+        .flags = PRESENT,
+        .application = APPLICATION,
+        .key_handle = (const unsigned char *)HANDLE,
+        .handle_len = strlen(HANDLE),
+        .sign_callback = sign,
+        .orig_abstract = &given,
+    };
+    void *pointer = &device;
+    unsigned char *signature = NULL;
+    size_t size = 0;
+    int rc = libssh2_sign_sk(c->session, &signature, &size, (const unsigned char *)"data", 4,
+                             &pointer);
+    trace("sign_sk = %s", error_name(rc));
+    ok(rc == 0 && signature && size > 5 && signature[size - 5] == PRESENT,
+       "flags and counter come last");
+    if(key_type == ED25519)
+        trace("signature of %zu bytes, the first is of %d", size, signature[3]);
+    libssh2_free(c->session, signature);
+    result = -1234;
+    rc = libssh2_sign_sk(c->session, &signature, &size, (const unsigned char *)"data", 4, &pointer);
+    trace("sign_sk, the authenticator fails = %d", rc);
+    is_number(rc, -1234, "the authenticator's own number");
+    result = 0;
+    device.handle_len = 0;
+    rc = libssh2_sign_sk(c->session, &signature, &size, (const unsigned char *)"data", 4, &pointer);
+    trace("sign_sk without a handle = %s", error_name(rc));
+    pointer = NULL;
+    rc = libssh2_sign_sk(c->session, &signature, &size, (const unsigned char *)"data", 4, &pointer);
+    trace("sign_sk without a key = %s", error_name(rc));
+    is_number(rc, LIBSSH2_ERROR_BAD_USE, "no key");
+    conn_drop(c);
+}
+
+void test(void)
+{
+    char config[300];
+    shown_flags = PRESENT;
+    snprintf(config, sizeof(config), "AuthorizedKeysFile %s\n", temp_path("sk.pub"));
+    for(enum type type = ED25519; type <= ECDSA; type++) {
+        server_config(config);
+        make_key(type);
+        remove(temp_path("sk-cert.pub"));
+        write_files();
+        accepted("public key from the private one", NULL, temp_path("sk"), NULL);
+        accepted("public key given", temp_path("sk.pub"), temp_path("sk"), NULL);
+        accepted("encrypted", NULL, temp_path("sk.enc"), "secret");
+        refused();
+        sign_alone();
+        certificate();
+    }
+    EVP_PKEY_free(key);
+}

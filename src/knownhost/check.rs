@@ -1,0 +1,140 @@
+//! Whether a host has the key that it shows.
+#![forbid(unsafe_code)]
+
+use super::entry::{Entry, Host, KeyKind, Marker};
+use super::{EntryId, Hosts};
+use crate::error::Result;
+
+/// What is asked.
+pub struct Query<'a> {
+    /// The names that the host may be known by, the best one first.
+    pub names: &'a [Vec<u8>],
+    /// The names are in a form of the program's own.
+    pub is_custom: bool,
+    /// The key that it shows, in Base64.
+    pub key: &'a [u8],
+    /// The type of that key; entries with keys of other types do not count. `None` if all do.
+    pub kind: Option<KeyKind>,
+}
+
+/// The answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// This entry has host and key.
+    Match(EntryId),
+    /// This entry has the host with another key, or says that the key is not to be trusted.
+    Mismatch(EntryId),
+    /// The host is not known.
+    NotFound,
+}
+
+impl Hosts {
+    /// Looks for a host and its key. An entry that has both counts more than one with another key.
+    pub fn check(&self, query: &Query<'_>) -> Result<Verdict> {
+        if let Some(revoked) = self.revoked(query)? {
+            return Ok(Verdict::Mismatch(revoked));
+        }
+        let mut other = None;
+        for name in query.names {
+            for (id, entry) in self.entries() {
+                if entry.marker.is_some() || !query.compares_with(entry) || !query.is_host(entry, name)? {
+                    continue;
+                }
+                if entry.key == query.key {
+                    return Ok(Verdict::Match(id));
+                }
+                other.get_or_insert(id);
+            }
+        }
+        Ok(other.map_or(Verdict::NotFound, Verdict::Mismatch))
+    }
+
+    /// The entry that says that the key is not to be trusted.
+    fn revoked(&self, query: &Query<'_>) -> Result<Option<EntryId>> {
+        for (id, entry) in self.entries() {
+            if entry.marker == Some(Marker::Revoked) && entry.key == query.key {
+                for name in query.names {
+                    if query.is_host(entry, name)? {
+                        return Ok(Some(id));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Query<'_> {
+    fn compares_with(&self, entry: &Entry) -> bool {
+        self.kind.is_none_or(|kind| kind != KeyKind::UNKNOWN && kind == entry.kind)
+    }
+
+    fn is_host(&self, entry: &Entry, name: &[u8]) -> Result<bool> {
+        match (&entry.host, self.is_custom) {
+            (Host::Custom(custom), true) => Ok(custom == name),
+            (_, true) => Ok(false),
+            (host, false) => host.is(name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "[host]:2222 ssh-ed25519 AAAAAAAAport\n\
+        host ssh-ed25519 AAAAAAAAone\n\
+        host ssh-ed25519 AAAAAAAAtwo\n\
+        host ssh-rsa AAAAAAAAArsa\n\
+        *.net,!bad.net ssh-ed25519 AAAAAAAAnet\n\
+        @revoked * ssh-ed25519 AAAAAAAAbad\n\
+        @cert-authority * ssh-ed25519 AAAAAAAAca\n\
+        evil ssh-ed25519 AAAAAAAAbad\n\
+        |1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|3988QV0VE8wmZL7suNrYQLITLCg= ssh-ed25519 AAAAAAAAhash\n";
+
+    /// The verdict, and the ending of the entry's key.
+    fn check(names: &[&str], ending: &str, kind: Option<u8>) -> (char, String) {
+        let mut hosts = Hosts::default();
+        hosts.read_file(FILE.as_bytes()).unwrap();
+        let names: Vec<_> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let key = if ending == "rsa" { "AAAAAAAAArsa".to_owned() } else { format!("AAAAAAAA{ending}") };
+        let query = Query { names: &names, is_custom: false, key: key.as_bytes(), kind: kind.map(KeyKind) };
+        let key =
+            |id| String::from_utf8(hosts.get(id).unwrap().key.clone()).unwrap().trim_start_matches('A').to_owned();
+        match hosts.check(&query).unwrap() {
+            Verdict::Match(id) => ('=', key(id)),
+            Verdict::Mismatch(id) => ('!', key(id)),
+            Verdict::NotFound => ('?', String::new()),
+        }
+    }
+
+    #[test]
+    fn hosts_and_keys() {
+        let (bracket, both) = (["[host]:2222"], ["[host]:2222", "host"]);
+        for (names, ending, kind, expected) in [
+            (&["host"][..], "one", Some(7), "=one"),
+            (&["host"], "two", Some(7), "=two"),
+            (&["host"], "new", Some(7), "!one"),
+            (&["host"], "rsa", Some(7), "!one"),
+            (&["host"], "rsa", Some(2), "=rsa"),
+            (&["host"], "rsa", None, "=rsa"),
+            (&["host"], "two", Some(15), "?"),
+            (&["host"], "two", Some(4), "?"),
+            (&["other"], "one", Some(7), "?"),
+            (&bracket, "port", Some(7), "=port"),
+            (&bracket, "one", Some(7), "!port"),
+            (&both, "one", Some(7), "=one"),
+            (&both, "new", Some(7), "!port"),
+            (&["good.net"], "net", Some(7), "=net"),
+            (&["bad.net"], "net", Some(7), "?"),
+            (&["any"], "bad", Some(7), "!bad"),
+            (&["evil"], "bad", Some(7), "!bad"),
+            (&["any"], "ca", Some(7), "?"),
+            (&["@revoked"], "one", None, "?"),
+            (&["192.168.1.61"], "hash", Some(7), "=hash"),
+        ] {
+            let (verdict, key) = check(names, ending, kind);
+            assert_eq!(format!("{verdict}{key}"), expected, "{names:?} {ending} {kind:?}");
+        }
+    }
+}

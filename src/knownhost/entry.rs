@@ -1,0 +1,106 @@
+//! One known host.
+#![forbid(unsafe_code)]
+
+use super::pattern;
+use crate::crypto::{HashAlgorithm, Hmac};
+use crate::error::Result;
+
+/// A host and its key.
+pub struct Entry {
+    /// What makes the line special.
+    pub marker: Option<Marker>,
+    /// Which host.
+    pub host: Host,
+    /// The type of the key.
+    pub kind: KeyKind,
+    /// The name of the key's type where it has no number of its own, or was read.
+    pub kind_name: Option<Vec<u8>>,
+    /// The key in Base64; for RSA of version 1 three numbers.
+    pub key: Vec<u8>,
+    /// How the program gave the key, by the number that the C interface has for it; nothing depends on that.
+    pub encoding: u8,
+    /// What follows the key, if anything does.
+    pub comment: Option<Vec<u8>>,
+}
+
+/// The first word of a special line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marker {
+    /// The key signs the host's certificates.
+    CertAuthority,
+    /// The key is not to be trusted.
+    Revoked,
+}
+
+impl Marker {
+    const ALL: [Self; 2] = [Self::CertAuthority, Self::Revoked];
+
+    /// The word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::CertAuthority => "@cert-authority",
+            Self::Revoked => "@revoked",
+        }
+    }
+
+    /// The marker of that word.
+    pub fn from_word(word: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|marker| marker.word().as_bytes() == word)
+    }
+}
+
+/// How an entry names its host.
+pub enum Host {
+    /// By a name, or by patterns with commas between them.
+    Plain(Vec<u8>),
+    /// By a hash, which does not show the name: HMAC-SHA1 of the name under the salt.
+    Hashed {
+        /// The key of the HMAC.
+        salt: Vec<u8>,
+        /// The HMAC.
+        hash: Vec<u8>,
+    },
+    /// In a form of the program's own.
+    Custom(Vec<u8>),
+}
+
+impl Host {
+    /// Whether this is the host called `name`.
+    pub fn is(&self, name: &[u8]) -> Result<bool> {
+        Ok(match self {
+            Self::Plain(list) => list == name || pattern::matches(list, name),
+            Self::Hashed { salt, hash } => Hmac::new(HashAlgorithm::Sha1, salt)?.mac(&[name])?.as_ref() == &hash[..],
+            Self::Custom(_) => false,
+        })
+    }
+}
+
+/// The type of a key, by the number that the C interface has for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyKind(pub u8);
+
+impl KeyKind {
+    /// RSA of SSH's version 1.
+    pub const RSA1: Self = Self(1);
+    /// A type without a number.
+    pub const UNKNOWN: Self = Self(15);
+    const NAMES: [(Self, &'static str); 5] = [
+        (Self(2), "ssh-rsa"),
+        (Self(4), "ecdsa-sha2-nistp256"),
+        (Self(5), "ecdsa-sha2-nistp384"),
+        (Self(6), "ecdsa-sha2-nistp521"),
+        (Self(7), "ssh-ed25519"),
+    ];
+    /// A type that is written, but read as one without a number: nobody can verify such a key.
+    const DSA: (Self, &'static str) = (Self(3), "ssh-dss");
+
+    /// The type of that name.
+    pub fn from_name(name: &[u8]) -> Self {
+        Self::NAMES.into_iter().find(|(_, known)| known.as_bytes() == name).map_or(Self::UNKNOWN, |(kind, _)| kind)
+    }
+
+    /// The name of this type.
+    pub fn name(self) -> Option<&'static str> {
+        Self::NAMES.into_iter().chain([Self::DSA]).find(|(kind, _)| *kind == self).map(|(_, name)| name)
+    }
+}

@@ -1,0 +1,268 @@
+//! Lines of a known_hosts file.
+#![forbid(unsafe_code)]
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+
+use super::entry::{Entry, Host, KeyKind, Marker};
+use super::pattern;
+use crate::error::{Code, Error, Result};
+use crate::wire::{Put, copy};
+
+/// Shortest key with its type.
+const SHORTEST_KEY: usize = 20;
+/// Longest name.
+const LONGEST_NAME: usize = 254;
+/// Longest salt, in Base64.
+const LONGEST_SALT: usize = 30;
+/// Longest hash, in Base64.
+const LONGEST_HASH: usize = 254;
+/// What a hashed host begins with.
+const HASHED: &[u8] = b"|1|";
+/// The C interface's number for keys in Base64.
+const BASE64: u8 = 2;
+
+/// What a line holds.
+pub(super) enum Line<'a> {
+    /// The same key for one or several hosts.
+    Entries(Vec<Entry>),
+    /// Nothing that we understand, but nothing wrong either.
+    Other(&'a [u8]),
+}
+
+/// Base64 with or without its padding.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// The bytes of a salt or a hash; nothing if `text` is not Base64, or has no bytes.
+pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    LENIENT.decode(text).ok().filter(|bytes| !bytes.is_empty())
+}
+
+/// Reads one line.
+pub(super) fn read(line: &[u8]) -> Result<Line<'_>> {
+    let end = line.iter().position(|byte| matches!(byte, b'\n' | 0)).unwrap_or(line.len());
+    let line = line.get(..end).unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if matches!(skip_blanks(line), [] | [b'#', ..]) {
+        return Ok(Line::Other(line));
+    }
+    let (mut hosts, mut rest) = word(line);
+    let marker = Marker::from_word(hosts);
+    if marker.is_some() {
+        (hosts, rest) = word(rest);
+    }
+    if rest.len() < SHORTEST_KEY {
+        return Err(Error::new(Code::MethodNotSupported, "Known hosts line has no key"));
+    }
+    let hosts = match hosts.strip_prefix(HASHED) {
+        Some(hashed) => match read_hashed(hashed)? {
+            Some(host) => vec![host],
+            None => return Ok(Line::Other(line)),
+        },
+        None => read_names(hosts, marker.is_some())?,
+    };
+    let mut entries = Vec::new();
+    for host in hosts {
+        entries.push(with_key(marker, host, rest)?);
+    }
+    Ok(Line::Entries(entries))
+}
+
+/// The next word and what follows it, without the blanks between the two.
+fn word(text: &[u8]) -> (&[u8], &[u8]) {
+    let text = skip_blanks(text);
+    let end = text.iter().position(is_blank).unwrap_or(text.len());
+    let (word, rest) = text.split_at_checked(end).unwrap_or((text, &[]));
+    (word, skip_blanks(rest))
+}
+
+fn skip_blanks(text: &[u8]) -> &[u8] {
+    let start = text.iter().position(|byte| !is_blank(byte)).unwrap_or(text.len());
+    text.get(start..).unwrap_or_default()
+}
+
+const fn is_blank(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// Salt and hash; nothing if there is but one of them.
+fn read_hashed(text: &[u8]) -> Result<Option<Host>> {
+    let Some(bar) = text.iter().position(|&byte| byte == b'|') else { return Ok(None) };
+    let (salt, hash) = text.split_at_checked(bar).unwrap_or_default();
+    let hash = hash.get(1..).unwrap_or_default();
+    if salt.len() > LONGEST_SALT || hash.len() > LONGEST_HASH {
+        return Err(Error::new(Code::MethodNotSupported, "Known hosts line has too long a hash"));
+    }
+    let (Some(salt), Some(hash)) = (decode(salt), decode(hash)) else {
+        return Err(Error::new(Code::Inval, "Known hosts line has a damaged hash"));
+    };
+    Ok(Some(Host::Hashed { salt, hash }))
+}
+
+/// The names of a list, the last one first; or the whole list where its parts mean nothing alone.
+fn read_names(list: &[u8], whole: bool) -> Result<Vec<Host>> {
+    let names: Vec<&[u8]> = list.split(|&byte| byte == b',').filter(|name| !name.is_empty()).collect();
+    if names.iter().any(|name| name.len() > LONGEST_NAME) {
+        return Err(Error::new(Code::MethodNotSupported, "Known hosts line has too long a name"));
+    }
+    if names.is_empty() {
+        return Err(Error::new(Code::MethodNotSupported, "Known hosts line names no host"));
+    }
+    if whole || pattern::has_negation(list) {
+        return Ok(vec![Host::Plain(copy(list)?)]);
+    }
+    names.into_iter().rev().map(|name| copy(name).map(Host::Plain)).collect()
+}
+
+/// `host` with the key that `text` begins with.
+fn with_key(marker: Option<Marker>, host: Host, text: &[u8]) -> Result<Entry> {
+    // RSA of version 1 has three numbers and no type; what follows them cannot be told from them.
+    if text.first().is_some_and(u8::is_ascii_digit) {
+        let key = copy(text)?;
+        return Ok(Entry { marker, host, kind: KeyKind::RSA1, kind_name: None, key, encoding: BASE64, comment: None });
+    }
+    let (name, rest) = word(text);
+    let end = rest.iter().position(is_blank).unwrap_or(rest.len());
+    let (key, rest) = rest.split_at_checked(end).unwrap_or_default();
+    if key.is_empty() {
+        return Err(Error::new(Code::MethodNotSupported, "Known hosts line has no key"));
+    }
+    Ok(Entry {
+        marker,
+        host,
+        kind: KeyKind::from_name(name),
+        kind_name: Some(copy(name)?),
+        key: copy(key)?,
+        encoding: BASE64,
+        comment: if rest.is_empty() { None } else { Some(copy(skip_blanks(rest))?) },
+    })
+}
+
+/// Writes `entry` as a line with its line end.
+pub(super) fn write(entry: &Entry) -> Result<Vec<u8>> {
+    let mut line = Vec::new();
+    if let Some(marker) = entry.marker {
+        line.put(marker.word().as_bytes())?;
+        line.put(b" ")?;
+    }
+    match &entry.host {
+        Host::Plain(name) | Host::Custom(name) => line.put(name)?,
+        Host::Hashed { salt, hash } => {
+            for part in [&b"|1|"[..], STANDARD.encode(salt).as_bytes(), b"|", STANDARD.encode(hash).as_bytes()] {
+                line.put(part)?;
+            }
+        }
+    }
+    if entry.kind != KeyKind::RSA1 {
+        let name =
+            entry.kind_name.as_deref().or(entry.kind.name().map(str::as_bytes)).ok_or_else(|| {
+                Error::new(Code::MethodNotSupported, "Key of a type without a name cannot be written")
+            })?;
+        line.put(b" ")?;
+        line.put(name)?;
+    }
+    line.put(b" ")?;
+    line.put(&entry.key)?;
+    if let Some(comment) = &entry.comment {
+        line.put(b" ")?;
+        line.put(comment)?;
+    }
+    line.put(b"\n")?;
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+
+    fn entries(line: &str) -> Vec<Entry> {
+        match read(line.as_bytes()).unwrap() {
+            Line::Entries(entries) => entries,
+            Line::Other(_) => Vec::new(),
+        }
+    }
+
+    fn written(line: &str) -> Vec<String> {
+        entries(line).iter().map(|entry| String::from_utf8(write(entry).unwrap()).unwrap()).collect()
+    }
+
+    fn code(line: &str) -> Code {
+        read(line.as_bytes()).err().unwrap().code
+    }
+
+    #[test]
+    fn a_name_of_a_list_is_an_entry_of_its_own_the_last_one_first() {
+        let lines = ["[c]:22", "b", "a"].map(|name| format!("{name} ssh-rsa {KEY} c\n"));
+        assert_eq!(written(&format!("a,b,,[c]:22 \tssh-rsa\t {KEY}  c\r\nmore")), lines);
+    }
+
+    #[test]
+    fn a_list_with_negation_stays_whole() {
+        let line = format!("!bad.example.com,*.example.com ssh-ed25519 {KEY}\n");
+        assert_eq!(written(&line), [line]);
+    }
+
+    #[test]
+    fn key_types_are_known_by_their_whole_names() {
+        for (name, number) in [
+            ("ssh-ed25519", 7),
+            ("ssh-rsa", 2),
+            ("ecdsa-sha2-nistp256", 4),
+            ("ecdsa-sha2-nistp384", 5),
+            ("ecdsa-sha2-nistp521", 6),
+            ("ssh-", 15),
+            ("ssh-ed25519x", 15),
+            ("ssh-dss", 15),
+            ("sk-ssh-ed25519@openssh.com", 15),
+        ] {
+            let line = format!("host {name} {KEY}\n");
+            assert_eq!(entries(&line)[0].kind, KeyKind(number), "{name}");
+            assert_eq!(written(&line), [line]);
+        }
+        let line = "host 1024 35 1234567890123456789012345 comment\n";
+        assert_eq!(entries(line)[0].kind, KeyKind::RSA1);
+        assert_eq!(written(line), [line]);
+    }
+
+    #[test]
+    fn hashed_hosts() {
+        let line = format!("|1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|3988QV0VE8wmZL7suNrYQLITLCg= ssh-rsa {KEY}\n");
+        assert_eq!(written(&line), [line]);
+        assert!(entries(&format!("|1|F1E1KeoE/eEWhi10WpGv4OdiO6Y= ssh-rsa {KEY}")).is_empty());
+        assert_eq!(code(&format!("|1|*|3988QV0VE8wmZL7suNrYQLITLCg= ssh-rsa {KEY}")), Code::Inval);
+        assert_eq!(code(&format!("|1||3988QV0VE8wmZL7suNrYQLITLCg= ssh-rsa {KEY}")), Code::Inval);
+        assert_eq!(code(&format!("|1|AAAA| ssh-rsa {KEY}")), Code::Inval);
+        let long = "A".repeat(32);
+        assert_eq!(code(&format!("|1|{long}|AAAA ssh-rsa {KEY}")), Code::MethodNotSupported);
+        assert_eq!(code(&format!("|1|AAAA|{} ssh-rsa {KEY}", long.repeat(8))), Code::MethodNotSupported);
+    }
+
+    #[test]
+    fn lines_that_are_cut_short() {
+        let whole = format!("host ssh-ed25519 {KEY} comment");
+        for length in 0..whole.len() {
+            let line = whole.get(..length).unwrap();
+            match length {
+                0 => assert!(entries(line).is_empty()),
+                1..25 => assert_eq!(code(line), Code::MethodNotSupported, "{line}"),
+                _ => assert_eq!(entries(line).len(), 1),
+            }
+        }
+        for line in [",, ssh-ed25519 ", "host AAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "@revoked ", "@revoked ssh-ed25519 "] {
+            let line = if line.ends_with(' ') { format!("{line}{KEY}") } else { line.to_owned() };
+            assert_eq!(code(&line), Code::MethodNotSupported, "{line}");
+        }
+        assert_eq!(entries(&format!("{} ssh-rsa {KEY}", "a".repeat(254))).len(), 1);
+        assert_eq!(code(&format!("{} ssh-rsa {KEY}", "a".repeat(255))), Code::MethodNotSupported);
+        assert!(entries(&format!("\0host ssh-rsa {KEY}")).is_empty());
+    }
+}

@@ -1,0 +1,172 @@
+//! Which hosts have which keys: a collection of entries, and OpenSSH's known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE
+//! FORMAT).
+//!
+//! A line of the file becomes one entry for each name in it. What is no entry, such as a comment, is kept as it is, so
+//! that a file that is read and written again loses nothing.
+#![forbid(unsafe_code)]
+
+mod check;
+mod entry;
+mod line;
+mod pattern;
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+pub use self::check::{Query, Verdict};
+pub use self::entry::{Entry, Host, KeyKind, Marker};
+pub use self::line::decode;
+use crate::error::{Code, Error, Result};
+
+/// The number of an entry. Entries stand in the order of their numbers; none is used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId(u64);
+
+/// A collection of known hosts.
+#[derive(Default)]
+pub struct Hosts {
+    items: BTreeMap<EntryId, Item>,
+    next: u64,
+}
+
+enum Item {
+    Entry(Entry),
+    /// A line that is no entry.
+    Other(Vec<u8>),
+}
+
+impl Hosts {
+    /// Adds an entry at the end.
+    pub fn add(&mut self, entry: Entry) -> EntryId {
+        self.push(Item::Entry(entry))
+    }
+
+    /// Adds what a line says; it ends at the first line end or NUL.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::MethodNotSupported`] if it is neither empty nor a comment, and makes no sense.
+    pub fn read_line(&mut self, line: &[u8]) -> Result<()> {
+        match line::read(line)? {
+            line::Line::Entries(entries) => entries.into_iter().for_each(|entry| {
+                self.add(entry);
+            }),
+            line::Line::Other(text) => {
+                self.push(Item::Other(crate::wire::copy(text)?));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what all lines of a file say, up to the first that makes no sense: how many lines there were.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::KnownHosts`] with the number of the line that makes no sense.
+    pub fn read_file(&mut self, text: &[u8]) -> Result<usize> {
+        let mut count = 0_usize;
+        for line in text.split_inclusive(|&byte| byte == b'\n') {
+            count = count.saturating_add(1);
+            self.read_line(line).map_err(|error| match error.code {
+                Code::Alloc => error,
+                _ => Error::new(Code::KnownHosts, "Known hosts file makes no sense").with(format!("line {count}")),
+            })?;
+        }
+        Ok(count)
+    }
+
+    /// The whole collection as a file.
+    pub fn to_file(&self) -> Result<Vec<u8>> {
+        use crate::wire::Put;
+        let mut text = Vec::new();
+        for item in self.items.values() {
+            match item {
+                Item::Entry(entry) => text.put(&line::write(entry)?)?,
+                Item::Other(line) => {
+                    text.put(line)?;
+                    text.put(b"\n")?;
+                }
+            }
+        }
+        Ok(text)
+    }
+
+    /// One entry as a line of a file, its line end included.
+    pub fn to_line(&self, id: EntryId) -> Result<Vec<u8>> {
+        line::write(self.get(id).ok_or_else(gone)?)
+    }
+
+    /// The entry of that number, if it has not been removed.
+    pub fn get(&self, id: EntryId) -> Option<&Entry> {
+        match self.items.get(&id)? {
+            Item::Entry(entry) => Some(entry),
+            Item::Other(_) => None,
+        }
+    }
+
+    /// The number of the entry behind `id`, or of the first one.
+    pub fn next(&self, id: Option<EntryId>) -> Option<EntryId> {
+        let behind = id.map_or(Bound::Unbounded, Bound::Excluded);
+        self.items
+            .range((behind, Bound::Unbounded))
+            .find_map(|(id, item)| matches!(item, Item::Entry(_)).then_some(*id))
+    }
+
+    /// Removes an entry.
+    pub fn remove(&mut self, id: EntryId) {
+        self.items.remove(&id);
+    }
+
+    /// All entries with their numbers, in order.
+    fn entries(&self) -> impl Iterator<Item = (EntryId, &Entry)> {
+        self.items.iter().filter_map(|(id, item)| match item {
+            Item::Entry(entry) => Some((*id, entry)),
+            Item::Other(_) => None,
+        })
+    }
+
+    fn push(&mut self, item: Item) -> EntryId {
+        let id = EntryId(self.next);
+        self.next = self.next.wrapping_add(1);
+        self.items.insert(id, item);
+        id
+    }
+}
+
+/// The entry has been removed.
+pub const fn gone() -> Error {
+    Error::new(Code::Inval, "There is no such known host")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_keeps_what_is_no_entry() {
+        let key = "AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+        let file = format!(
+            "# a comment\n\none ssh-ed25519 {key} some  comment \n|1|no-separator ssh-ed25519 {key}\n\
+             *.net,!two.net ssh-ed25519 {key}\n@revoked * ssh-rsa {key}\n\t# the end\nthree x-type {key}\n"
+        );
+        let mut hosts = Hosts::default();
+        assert_eq!(hosts.read_file(file.as_bytes()).unwrap(), 8);
+        assert_eq!(String::from_utf8(hosts.to_file().unwrap()).unwrap(), file);
+        let first = hosts.next(None).unwrap();
+        assert_eq!(hosts.get(first).unwrap().comment.as_deref(), Some(&b"some  comment "[..]));
+        hosts.remove(first);
+        assert!(hosts.get(first).is_none() && hosts.next(None) > Some(first));
+        assert_eq!(hosts.to_line(first).unwrap_err().code, Code::Inval);
+    }
+
+    #[test]
+    fn a_line_that_makes_no_sense_ends_the_reading() {
+        let mut hosts = Hosts::default();
+        let error = hosts.read_file(b"# one\nhost\n# three\n").unwrap_err();
+        assert_eq!(
+            (error.code, error.to_string()),
+            (Code::KnownHosts, "Known hosts file makes no sense: line 2".into())
+        );
+        assert_eq!(hosts.to_file().unwrap(), b"# one\n");
+    }
+}

@@ -1,0 +1,101 @@
+//! Patterns of names, as OpenSSH reads them: ssh_config(5), PATTERNS.
+#![forbid(unsafe_code)]
+
+/// Whether `name` matches one of the patterns in `list`, which have commas between them, and none of those that begin
+/// with `!`.
+pub fn matches(list: &[u8], name: &[u8]) -> bool {
+    let mut found = false;
+    for pattern in list.split(|&byte| byte == b',') {
+        match pattern.strip_prefix(b"!") {
+            Some(pattern) if matches_one(pattern, name) => return false,
+            Some(_) => {}
+            None => found |= matches_one(pattern, name),
+        }
+    }
+    found
+}
+
+/// Whether a name in `list` stands for other names than itself.
+pub fn has_negation(list: &[u8]) -> bool {
+    list.split(|&byte| byte == b',').any(|pattern| pattern.starts_with(b"!"))
+}
+
+/// `*` stands for any number of characters, `?` for one. Names have no case.
+fn matches_one(pattern: &[u8], name: &[u8]) -> bool {
+    // A plain name is compared as it is, as libssh2's callers know it.
+    if !pattern.iter().any(|byte| matches!(byte, b'*' | b'?')) {
+        return !pattern.is_empty() && pattern == name;
+    }
+    let (mut pattern, mut name) = (pattern, name);
+    // Where to go on if what follows the last `*` does not match here: the `*` takes in one character more.
+    let mut retry: Option<(&[u8], &[u8])> = None;
+    loop {
+        match (pattern, name) {
+            ([b'*', rest @ ..], _) => {
+                retry = Some((rest, name));
+                pattern = rest;
+                continue;
+            }
+            ([], []) => return true,
+            ([wanted, rest @ ..], [byte, name_rest @ ..]) if *wanted == b'?' || wanted.eq_ignore_ascii_case(byte) => {
+                (pattern, name) = (rest, name_rest);
+                continue;
+            }
+            _ => {}
+        }
+        match retry {
+            Some((rest, [_, name_rest @ ..])) => {
+                retry = Some((rest, name_rest));
+                (pattern, name) = (rest, name_rest);
+            }
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards() {
+        for (pattern, name, expected) in [
+            ("*", "", true),
+            ("*", "any", true),
+            ("?", "", false),
+            ("?", "x", true),
+            ("*.example.com", "a.example.com", true),
+            ("*.example.com", "a.b.Example.com", true),
+            ("*.example.com", "example.com", false),
+            ("*.example.com", "a.example.comm", false),
+            ("10.0.?.*", "10.0.7.200", true),
+            ("10.0.?.*", "10.0.77.200", false),
+            ("*a*b", "xaxbxab", true),
+            ("*a*b", "xaxbxa", false),
+            ("**", "x", true),
+            ("[*]:2222", "[host]:2222", true),
+            ("[host]:22", "h:22", false),
+            ("host", "HOST", false),
+            ("", "", false),
+        ] {
+            assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn a_negated_pattern_wins_wherever_it_stands() {
+        for list in ["*.net,!two.net", "!two.net,*.net", "!TWO.*,*.net"] {
+            assert!(matches(list.as_bytes(), b"one.net"));
+            assert!(!matches(list.as_bytes(), b"two.net"));
+            assert!(has_negation(list.as_bytes()));
+        }
+        assert!(!matches(b"!two.net", b"one.net"), "nothing but negation matches nothing");
+        assert!(!has_negation(b"a!b,c"));
+    }
+
+    #[test]
+    fn many_stars_take_no_time() {
+        let pattern = format!("{}b", "*a".repeat(500));
+        assert!(!matches(pattern.as_bytes(), &[b'a'; 5000]));
+    }
+}
