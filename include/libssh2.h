@@ -753,6 +753,10 @@ struct libssh2_agent_publickey {
     char *comment;
 };
 
+typedef struct _LIBSSH2_CHANNEL LIBSSH2_CHANNEL;
+
+typedef struct _LIBSSH2_LISTENER LIBSSH2_LISTENER;
+
 typedef enum _libssh2_crypto_engine_t libssh2_crypto_engine_t;
 
 /* Hears what libssh2_trace() switched on: `length` bytes of text, not terminated. `context` is the pointer given to
@@ -778,6 +782,35 @@ struct libssh2_knownhost {
     int typemask;
 };
 
+#if !defined(LIBSSH2_NO_DEPRECATED)
+/* What libssh2_poll() is to watch in one entry; `type` tells which. */
+union _LIBSSH2_POLLFD_TARGET {
+    /* A socket, for LIBSSH2_POLLFD_SOCKET. */
+    libssh2_socket_t socket;
+    /* A channel, for LIBSSH2_POLLFD_CHANNEL. */
+    LIBSSH2_CHANNEL *channel;
+    /* A listener, for LIBSSH2_POLLFD_LISTENER. */
+    LIBSSH2_LISTENER *listener;
+};
+
+/* One entry of what libssh2_poll() watches. */
+struct _LIBSSH2_POLLFD {
+    /* LIBSSH2_POLLFD_SOCKET, LIBSSH2_POLLFD_CHANNEL or LIBSSH2_POLLFD_LISTENER. */
+    unsigned char type;
+    /* The thing to watch. */
+    union _LIBSSH2_POLLFD_TARGET fd;
+    /* The events wanted. */
+    unsigned long events;
+    /* The events found. */
+    unsigned long revents;
+};
+
+typedef struct _LIBSSH2_POLLFD LIBSSH2_POLLFD;
+#endif
+
+/* A signed 64-bit number. */
+typedef long long libssh2_int64_t;
+
 /* Allocates `count` bytes, as `malloc` does. */
 #define LIBSSH2_ALLOC_FUNC(function) \
     void *(function)(size_t count, void **abstract)
@@ -789,8 +822,6 @@ struct libssh2_knownhost {
 /* Resizes what the same session's allocator returned, as `realloc` does. */
 #define LIBSSH2_REALLOC_FUNC(function) \
     void *(function)(void *ptr, size_t count, void **abstract)
-
-typedef struct _LIBSSH2_CHANNEL LIBSSH2_CHANNEL;
 
 /* Gives the new password that the server asks for, allocated with the session's allocator. */
 #define LIBSSH2_PASSWD_CHANGEREQ_FUNC(function) \
@@ -966,39 +997,8 @@ typedef struct _LIBSSH2_SK_SIG_INFO LIBSSH2_SK_SIG_INFO;
         int flags, \
         void **abstract)
 
-typedef struct _LIBSSH2_LISTENER LIBSSH2_LISTENER;
-
-#if !defined(LIBSSH2_NO_DEPRECATED)
-/* What libssh2_poll() is to watch in one entry; `type` tells which. */
-union _LIBSSH2_POLLFD_TARGET {
-    /* A socket, for LIBSSH2_POLLFD_SOCKET. */
-    libssh2_socket_t socket;
-    /* A channel, for LIBSSH2_POLLFD_CHANNEL. */
-    LIBSSH2_CHANNEL *channel;
-    /* A listener, for LIBSSH2_POLLFD_LISTENER. */
-    LIBSSH2_LISTENER *listener;
-};
-
-/* One entry of what libssh2_poll() watches. */
-struct _LIBSSH2_POLLFD {
-    /* LIBSSH2_POLLFD_SOCKET, LIBSSH2_POLLFD_CHANNEL or LIBSSH2_POLLFD_LISTENER. */
-    unsigned char type;
-    /* The thing to watch. */
-    union _LIBSSH2_POLLFD_TARGET fd;
-    /* The events wanted. */
-    unsigned long events;
-    /* The events found. */
-    unsigned long revents;
-};
-
-typedef struct _LIBSSH2_POLLFD LIBSSH2_POLLFD;
-#endif
-
 /* An unsigned 64-bit number. */
 typedef unsigned long long libssh2_uint64_t;
-
-/* A signed 64-bit number. */
-typedef long long libssh2_int64_t;
 
 /* A security key as its key file describes it: what libssh2_sign_sk() is given through its `abstract`. */
 struct _LIBSSH2_PRIVKEY_SK {
@@ -1219,6 +1219,417 @@ int libssh2_base64_decode(LIBSSH2_SESSION *session,
                           unsigned int *dest_len,
                           const char *src,
                           unsigned int src_len);
+
+/* Opens a channel (RFC 4254 section 5.1).
+   
+   channel_type is channel_type_len bytes, "session" for a shell, a command or a subsystem. window_size is how many
+   bytes the server may send before they are read, packet_size how many of them in one packet. With
+   LIBSSH2_CHANNEL_WINDOW_DEFAULT the window grows, up to 16 MiB, while the program keeps up with the server; every
+   other size is kept to. message, message_len bytes, is sent behind these fields; what it has to be depends on the
+   type, and for "session" it is NULL.
+   
+   Returns the channel, to be freed by libssh2_channel_free(), or NULL: libssh2_session_last_errno() is then
+   LIBSSH2_ERROR_EAGAIN (it would have to wait in non-blocking mode, to be called again with the same arguments),
+   LIBSSH2_ERROR_CHANNEL_FAILURE (the server refuses; its words are in libssh2_session_last_error()),
+   LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO,
+   LIBSSH2_ERROR_TIMEOUT or LIBSSH2_ERROR_ALLOC. In non-blocking mode several channels may be opened at a time.
+   
+   Requires: session is NULL or a session that has not been freed; channel_type and message can be read. */
+LIBSSH2_API
+LIBSSH2_CHANNEL *libssh2_channel_open_ex(LIBSSH2_SESSION *session,
+                                         const char *channel_type,
+                                         unsigned int channel_type_len,
+                                         unsigned int window_size,
+                                         unsigned int packet_size,
+                                         const char *message,
+                                         unsigned int message_len);
+
+/* Asks the server to set an environment variable for what will be started on the channel (RFC 4254 section 6.4). Most
+   servers allow only a few. The name is varname_len bytes, the value value_len bytes; it may be empty.
+   
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+   LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED when the server refuses; LIBSSH2_ERROR_CHANNEL_CLOSED, LIBSSH2_ERROR_SOCKET_SEND,
+   LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC. Every request
+   on a channel fails in these ways.
+   
+   Requires: channel is NULL or a channel that has not been freed; varname and value can be read. */
+LIBSSH2_API
+int libssh2_channel_setenv_ex(LIBSSH2_CHANNEL *channel,
+                              const char *varname,
+                              unsigned int varname_len,
+                              const char *value,
+                              unsigned int value_len);
+
+/* Asks the server to forward the authentication agent: programs on the server that want a signature open a channel
+   back to us, which reaches the program by LIBSSH2_CALLBACK_AUTHAGENT. To be called before something is started on the
+   channel.
+   
+   Returns 0, or fails as libssh2_channel_setenv_ex() does.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_request_auth_agent(LIBSSH2_CHANNEL *channel);
+
+/* Asks the server for a terminal for what will be started on the channel (RFC 4254 section 6.2).
+   
+   term is the type of the terminal as in the environment variable TERM, term_len bytes. modes are its modes as the
+   wire has them (RFC 4254 section 8), modes_len bytes; NULL for none. width and height are columns and rows, width_px
+   and height_px the same in pixels, 0 if that is not known.
+   
+   Returns 0, or fails as libssh2_channel_setenv_ex() does; LIBSSH2_ERROR_INVAL when term and modes are more than 256
+   bytes together.
+   
+   Requires: channel is NULL or a channel that has not been freed; term and modes can be read. */
+LIBSSH2_API
+int libssh2_channel_request_pty_ex(LIBSSH2_CHANNEL *channel,
+                                   const char *term,
+                                   unsigned int term_len,
+                                   const char *modes,
+                                   unsigned int modes_len,
+                                   int width,
+                                   int height,
+                                   int width_px,
+                                   int height_px);
+
+/* Tells the server that the window of the terminal has changed its size (RFC 4254 section 6.7), at any time. width and
+   height are columns and rows, width_px and height_px the same in pixels, 0 if that is not known.
+   
+   Returns 0 once the message has left; the server does not answer. Fails as libssh2_channel_setenv_ex() does.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_request_pty_size_ex(LIBSSH2_CHANNEL *channel,
+                                        int width,
+                                        int height,
+                                        int width_px,
+                                        int height_px);
+
+/* Asks the server to forward X11 (RFC 4254 section 6.3.1): programs on the server that open a window open a channel
+   back to us, which reaches the program by LIBSSH2_CALLBACK_X11. To be called before something is started on the
+   channel.
+   
+   single_connection is not 0 if only one such channel is to be opened. auth_proto is the method of authentication,
+   MIT-MAGIC-COOKIE-1 if NULL; auth_cookie is its value in hexadecimal, a random one of 16 bytes if NULL.
+   screen_number is that of X11.
+   
+   Returns 0, or fails as libssh2_channel_setenv_ex() does.
+   
+   Requires: channel is NULL or a channel that has not been freed; auth_proto and auth_cookie are terminated. */
+LIBSSH2_API
+int libssh2_channel_x11_req_ex(LIBSSH2_CHANNEL *channel,
+                               int single_connection,
+                               const char *auth_proto,
+                               const char *auth_cookie,
+                               int screen_number);
+
+/* Sends a signal to what has been started on the channel (RFC 4254 section 6.9). signame is its name without "SIG",
+   signame_len bytes. Not every server carries it out.
+   
+   Returns 0 once the message has left; the server does not answer. Fails as libssh2_channel_setenv_ex() does.
+   
+   Requires: channel is NULL or a channel that has not been freed; signame can be read. */
+LIBSSH2_API
+int libssh2_channel_signal_ex(LIBSSH2_CHANNEL *channel,
+                              const char *signame,
+                              size_t signame_len);
+
+/* Starts what the channel is for (RFC 4254 section 6.5): request is "shell", "exec" or "subsystem", request_len bytes.
+   message, message_len bytes, is the command or the name of the subsystem; NULL for a shell. One channel starts one
+   thing, once.
+   
+   Returns 0, or fails as libssh2_channel_setenv_ex() does; LIBSSH2_ERROR_BAD_USE the second time, also if the first
+   time failed.
+   
+   Requires: channel is NULL or a channel that has not been freed; request and message can be read. */
+LIBSSH2_API
+int libssh2_channel_process_startup(LIBSSH2_CHANNEL *channel,
+                                    const char *request,
+                                    unsigned int request_len,
+                                    const char *message,
+                                    unsigned int message_len);
+
+/* Tells with what the command on the channel ended, as far as the server has told: it does before it closes the
+   channel. The socket is not looked at.
+   
+   Returns the exit status; 0 if there is none, see libssh2_channel_has_exit_status().
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_get_exit_status(LIBSSH2_CHANNEL *channel);
+
+/* Tells whether the server has told the exit status of the command on the channel: 1 or 0.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API int libssh2_channel_has_exit_status(LIBSSH2_CHANNEL *channel);
+
+/* Tells which signal ended the command on the channel, if one did. exitsignal is set to its name without "SIG", a
+   terminated text that the program frees with libssh2_free(), or to NULL; exitsignal_len to its length. errmsg and
+   langtag are always set to NULL, their lengths to 0. Each may be NULL.
+   
+   Returns 0; LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed; the places can be written to. */
+LIBSSH2_API
+int libssh2_channel_get_exit_signal(LIBSSH2_CHANNEL *channel,
+                                    char **exitsignal,
+                                    size_t *exitsignal_len,
+                                    char **errmsg,
+                                    size_t *errmsg_len,
+                                    char **langtag,
+                                    size_t *langtag_len);
+
+/* Tells the server that the program writes nothing more to the channel. Reading goes on.
+   
+   Returns 0 once the message has left; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be
+   called again; LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT,
+   LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_send_eof(LIBSSH2_CHANNEL *channel);
+
+/* Tells whether all that the server has sent on the channel has been read and nothing more will come: 1 or 0. The
+   socket is not looked at. LIBSSH2_ERROR_BAD_USE if channel is NULL.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_eof(LIBSSH2_CHANNEL *channel);
+
+/* Waits until the server says that it sends nothing more on the channel. What it has sent can still be read.
+   
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+   LIBSSH2_ERROR_CHANNEL_WINDOW_FULL in blocking mode when the server may not send any more until the program reads;
+   LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO,
+   LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_wait_eof(LIBSSH2_CHANNEL *channel);
+
+/* Closes a channel in both directions, and waits until the server has closed it too. What has arrived before can still
+   be read. Closing a closed channel does nothing.
+   
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+   LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO,
+   LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC; the channel then counts as closed.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_close(LIBSSH2_CHANNEL *channel);
+
+/* Waits until the server has closed a channel whose end it has announced before, see libssh2_channel_wait_eof().
+   
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+   LIBSSH2_ERROR_INVAL when the server has not said that it sends nothing more; LIBSSH2_ERROR_SOCKET_SEND,
+   LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT,
+   LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_wait_closed(LIBSSH2_CHANNEL *channel);
+
+/* Frees a channel, and closes it before if need be. What has not been read is dropped. If SFTP runs over the channel,
+   that ends too, as with libssh2_sftp_shutdown().
+   
+   Returns 0; or LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the channel is still there, and
+   the function is to be called again.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_free(LIBSSH2_CHANNEL *channel);
+
+/* Reads from a stream of a channel. stream_id is 0 for standard output, SSH_EXTENDED_DATA_STDERR for standard error.
+   What arrives for other streams and channels meanwhile is kept for them.
+   
+   Returns the number of bytes put into buf, at least 1 and at most buflen, as many as are at hand; 0 at the end of the
+   stream, or if buflen is 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+   or, after everything that had arrived has been read, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT,
+   LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed; buflen bytes can be written to buf. */
+LIBSSH2_API
+ssize_t libssh2_channel_read_ex(LIBSSH2_CHANNEL *channel,
+                                int stream_id,
+                                char *buf,
+                                size_t buflen);
+
+/* Writes to a stream of a channel. stream_id is 0 for standard input; others go out as extended data of that type,
+   which servers hardly expect.
+   
+   Returns the number of bytes sent, at least 1 and at most buflen, often less: the program goes on with the rest; 0
+   only if buflen is 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, for the socket or for the
+   server to take more, to be called again with the same data; LIBSSH2_ERROR_CHANNEL_CLOSED,
+   LIBSSH2_ERROR_CHANNEL_EOF_SENT, LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV,
+   LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed; buflen bytes can be read from buf. */
+LIBSSH2_API
+ssize_t libssh2_channel_write_ex(LIBSSH2_CHANNEL *channel,
+                                 int stream_id,
+                                 const char *buf,
+                                 size_t buflen);
+
+/* Tells how many bytes the server may send now. read_avail is set to how many have arrived and can be read, of all
+   streams; window_size_initial to how many it might send when the channel was opened. Each may be NULL. The socket is
+   not looked at.
+   
+   Returns the number, 0 if channel is NULL.
+   
+   Requires: channel is NULL or a channel that has not been freed; the places can be written to. */
+LIBSSH2_API
+unsigned long libssh2_channel_window_read_ex(LIBSSH2_CHANNEL *channel,
+                                             unsigned long *read_avail,
+                                             unsigned long *window_size_initial);
+
+#if !defined(LIBSSH2_NO_DEPRECATED)
+/* Lets the server send adjustment bytes more. Fewer than LIBSSH2_CHANNEL_MINADJUST are put off until more come
+   together, unless force is not 0. Deprecated since 1.1.0: libssh2_channel_receive_window_adjust2() tells failures
+   from windows.
+   
+   Returns what the server might send before, or a negative error number as an unsigned long.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+LIBSSH2_DEPRECATED(1.1.0, "use libssh2_channel_receive_window_adjust2")
+unsigned long libssh2_channel_receive_window_adjust(LIBSSH2_CHANNEL *channel,
+                                                    unsigned long adjustment,
+                                                    unsigned char force);
+#endif
+
+/* Lets the server send adjustment bytes more. Fewer than LIBSSH2_CHANNEL_MINADJUST are put off until more come
+   together, unless force is not 0. Reading does this by itself. storewindow, unless it is NULL, is set to what the
+   server might send before.
+   
+   Returns 0; LIBSSH2_ERROR_PROTO when the server could send more than 2^32 - 1 bytes; LIBSSH2_ERROR_SOCKET_SEND,
+   LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed; storewindow can be written to. */
+LIBSSH2_API
+int libssh2_channel_receive_window_adjust2(LIBSSH2_CHANNEL *channel,
+                                           unsigned long adjustment,
+                                           unsigned char force,
+                                           unsigned int *storewindow);
+
+/* Tells how many bytes the server takes now. window_size_initial, unless it is NULL, is set to how many it took when
+   the channel was opened. The socket is not looked at.
+   
+   Returns the number, 0 if channel is NULL.
+   
+   Requires: channel is NULL or a channel that has not been freed; window_size_initial can be written to. */
+LIBSSH2_API
+unsigned long libssh2_channel_window_write_ex(LIBSSH2_CHANNEL *channel,
+                                              unsigned long *window_size_initial);
+
+#if !defined(LIBSSH2_NO_DEPRECATED)
+/* Says what becomes of standard error, as libssh2_channel_handle_extended_data2() does. Deprecated since 1.1.0.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+LIBSSH2_DEPRECATED(1.1.0, "use libssh2_channel_handle_extended_data2")
+void libssh2_channel_handle_extended_data(LIBSSH2_CHANNEL *channel,
+                                          int ignore_mode);
+#endif
+
+/* Says what becomes of standard error and other extended data: LIBSSH2_CHANNEL_EXTENDED_DATA_NORMAL (kept for whoever
+   reads that stream), LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE (dropped, also what has arrived already) or
+   LIBSSH2_CHANNEL_EXTENDED_DATA_MERGE (read together with standard output, in the order of its arrival).
+   
+   Returns 0; LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT,
+   LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_handle_extended_data2(LIBSSH2_CHANNEL *channel,
+                                          int ignore_mode);
+
+/* Drops what has arrived on a channel and has not been read. streamid is the number of a stream,
+   LIBSSH2_CHANNEL_FLUSH_EXTENDED_DATA for all but standard output, or LIBSSH2_CHANNEL_FLUSH_ALL.
+   
+   Returns the number of bytes dropped; LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV,
+   LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API int libssh2_channel_flush_ex(LIBSSH2_CHANNEL *channel, int streamid);
+
+#if !defined(LIBSSH2_NO_DEPRECATED)
+/* Tells whether something has arrived on a channel that can be read without waiting: on any stream if extended is not
+   0, on standard output if it is 0. The socket is not looked at. Deprecated since 1.2.0.
+   
+   Returns 1 or 0; LIBSSH2_ERROR_BAD_USE if channel is NULL.
+   
+   Requires: channel is NULL or a channel that has not been freed. */
+LIBSSH2_API
+LIBSSH2_DEPRECATED(1.2.0, "use libssh2_channel_window_read_ex")
+int libssh2_poll_channel_read(LIBSSH2_CHANNEL *channel,
+                              int extended);
+#endif
+
+/* Opens a channel that the server connects to a TCP port (RFC 4254 section 7.2): port of host, as the server sees it.
+   shost and sport are where the connection comes from, which servers write into their logs.
+   
+   Returns the channel, to be freed by libssh2_channel_free(), or NULL as libssh2_channel_open_ex() does;
+   LIBSSH2_ERROR_CHANNEL_FAILURE also when the server cannot connect.
+   
+   Requires: session is NULL or a session that has not been freed; host and shost are terminated. */
+LIBSSH2_API
+LIBSSH2_CHANNEL *libssh2_channel_direct_tcpip_ex(LIBSSH2_SESSION *session,
+                                                 const char *host,
+                                                 int port,
+                                                 const char *shost,
+                                                 int sport);
+
+/* Opens a channel that the server connects to a Unix socket of its own (OpenSSH's PROTOCOL section 2.4). shost and sport
+   are where the connection comes from.
+   
+   Returns the channel, to be freed by libssh2_channel_free(), or NULL as libssh2_channel_direct_tcpip_ex() does.
+   
+   Requires: session is NULL or a session that has not been freed; socket_path and shost are terminated. */
+LIBSSH2_API
+LIBSSH2_CHANNEL *libssh2_channel_direct_streamlocal_ex(LIBSSH2_SESSION *session,
+                                                       const char *socket_path,
+                                                       const char *shost,
+                                                       int sport);
+
+/* Has the server listen on a TCP port of its own (RFC 4254 section 7.1); libssh2_channel_forward_accept() takes the
+   connections.
+   
+   host is the address to listen on, "0.0.0.0" if NULL. port 0 leaves the choice to the server. bound_port, unless it is
+   NULL, is set to the port. Of the connections that have not been accepted queue_maxsize are kept, any number if it is
+   0; more are refused.
+   
+   Returns the listener, to be freed by libssh2_channel_forward_cancel(), or NULL: libssh2_session_last_errno() is then
+   LIBSSH2_ERROR_EAGAIN (it would have to wait in non-blocking mode, to be called again with the same arguments),
+   LIBSSH2_ERROR_REQUEST_DENIED (the server refuses), LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_SOCKET_SEND,
+   LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT or LIBSSH2_ERROR_ALLOC.
+   
+   Requires: session is NULL or a session that has not been freed; host is terminated; bound_port can be written to. */
+LIBSSH2_API
+LIBSSH2_LISTENER *libssh2_channel_forward_listen_ex(LIBSSH2_SESSION *session,
+                                                    const char *host,
+                                                    int port,
+                                                    int *bound_port,
+                                                    int queue_maxsize);
+
+/* Has the server stop listening, and frees the listener. Connections that have not been accepted are closed; those
+   that have been live on.
+   
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the listener is still there, and the
+   function is to be called again. Whatever else is returned, it is gone: LIBSSH2_ERROR_SOCKET_SEND,
+   LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+   
+   Requires: listener is NULL or a listener that has not been freed. */
+LIBSSH2_API
+int libssh2_channel_forward_cancel(LIBSSH2_LISTENER *listener);
+
+/* Takes a connection to the port that a listener listens on.
+   
+   Returns its channel, to be freed by libssh2_channel_free(), or NULL: libssh2_session_last_errno() is then
+   LIBSSH2_ERROR_EAGAIN (none waits, in non-blocking mode), LIBSSH2_ERROR_TIMEOUT or LIBSSH2_ERROR_CHANNEL_UNKNOWN (the
+   connection to the server is dead).
+   
+   Requires: listener is NULL or a listener that has not been freed. */
+LIBSSH2_API
+LIBSSH2_CHANNEL *libssh2_channel_forward_accept(LIBSSH2_LISTENER *listener);
 
 /* Sets the library up, before anything else of it is used. May be called any number of times, and from any thread;
    may be left out. `flags` is 0 or LIBSSH2_INIT_NO_CRYPTO. Returns 0. */
@@ -1447,6 +1858,83 @@ LIBSSH2_API
 int libssh2_knownhost_get(LIBSSH2_KNOWNHOSTS *hosts,
                           struct libssh2_knownhost **store,
                           struct libssh2_knownhost *prev);
+
+#if !defined(LIBSSH2_NO_DEPRECATED)
+/* Waits until something can be read, written or accepted, in blocking and non-blocking mode alike. Deprecated since
+   1.2.0: programs watch their sockets themselves.
+   
+   fds are nfds entries, each a socket, a channel or a listener with the events that are of interest; revents of each
+   is set to what was found. timeout_ms is how long to wait, in milliseconds; 0 only looks, less than 0 waits for ever.
+   
+   Returns the number of entries with something found; 0 when the time is over; -1 when an entry is not valid, or the
+   system cannot wait for it.
+   
+   Requires: fds can be read and written, and its channels and listeners have not been freed. */
+LIBSSH2_API
+LIBSSH2_DEPRECATED(1.2.0, "use libssh2_session_block_directions and poll")
+int libssh2_poll(LIBSSH2_POLLFD *fds,
+                 unsigned int nfds,
+                 long timeout_ms);
+
+/* Receives a file, as libssh2_scp_recv2() does. Deprecated since 1.7.0.
+   
+   Requires: session is NULL or a session that has not been freed; path is terminated; sb is NULL or can be written to. */
+LIBSSH2_API
+LIBSSH2_DEPRECATED(1.7.0, "use libssh2_scp_recv2")
+LIBSSH2_CHANNEL *libssh2_scp_recv(LIBSSH2_SESSION *session,
+                                  const char *path,
+                                  libssh2_struct_stat *sb);
+#endif
+
+/* Receives a file by means of the server's program scp. path is on the server; unless LIBSSH2_FLAG_QUOTE_PATHS is off,
+   the server's shell takes it as it is.
+   
+   sb, unless it is NULL, is zeroed but for st_mode (permissions alone), st_size, st_mtime and st_atime.
+   
+   Returns a channel to read from, to be freed by libssh2_channel_free(), or NULL. The file is the first st_size bytes;
+   a byte behind them belongs to the protocol. libssh2_session_last_errno() of NULL is LIBSSH2_ERROR_EAGAIN (it would
+   have to wait in non-blocking mode, to be called again with the same arguments), LIBSSH2_ERROR_SCP_PROTOCOL (no such
+   file, or the server's program fails in another way: its words are in libssh2_session_last_error()),
+   LIBSSH2_ERROR_INVAL (path is NULL), LIBSSH2_ERROR_CHANNEL_FAILURE, LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED,
+   LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT or
+   LIBSSH2_ERROR_ALLOC.
+   
+   Requires: session is NULL or a session that has not been freed; path is terminated; sb is NULL or can be written to. */
+LIBSSH2_API
+LIBSSH2_CHANNEL *libssh2_scp_recv2(LIBSSH2_SESSION *session,
+                                   const char *path,
+                                   libssh2_struct_stat *sb);
+
+#if !defined(LIBSSH2_NO_DEPRECATED)
+/* Sends a file, as libssh2_scp_send64() does. Deprecated since 1.2.6.
+   
+   Requires: session is NULL or a session that has not been freed; path is terminated. */
+LIBSSH2_API
+LIBSSH2_DEPRECATED(1.2.6, "use libssh2_scp_send64")
+LIBSSH2_CHANNEL *libssh2_scp_send_ex(LIBSSH2_SESSION *session,
+                                     const char *path,
+                                     int mode,
+                                     size_t size,
+                                     long mtime,
+                                     long atime);
+#endif
+
+/* Sends a file by means of the server's program scp. path is on the server, as with libssh2_scp_recv2(). mode are the
+   file's permissions, size is its size in bytes. mtime and atime are seconds since 1970; if both are 0 the server sets
+   the present.
+   
+   Returns a channel, to be freed by libssh2_channel_free(), or NULL as libssh2_scp_recv2() does; LIBSSH2_ERROR_INVAL
+   also if size is negative. The program writes exactly size bytes to the channel, and then usually calls
+   libssh2_channel_send_eof(), libssh2_channel_wait_eof() and libssh2_channel_wait_closed().
+   
+   Requires: session is NULL or a session that has not been freed; path is terminated. */
+LIBSSH2_API
+LIBSSH2_CHANNEL *libssh2_scp_send64(LIBSSH2_SESSION *session,
+                                    const char *path,
+                                    int mode,
+                                    libssh2_int64_t size,
+                                    time_t mtime,
+                                    time_t atime);
 
 /* Makes a session. It is not connected yet, and in blocking mode.
    

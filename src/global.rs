@@ -1,22 +1,89 @@
 //! Global requests, RFC 4254 section 4.
 #![forbid(unsafe_code)]
 
+use std::collections::VecDeque;
+
+use crate::channel::{ListenerId, Listeners};
 use crate::error::{Code, Result};
 use crate::transport::{Tx, message};
-use crate::wire::{Reader, Short};
+use crate::wire::{Put, Reader, Short};
 
-/// Handles a global request of the server: none is known, so each that wants a reply is refused. Replies to requests
-/// that were never made are dropped.
-pub fn on_packet(packet: &[u8], tx: &mut Tx) -> Result<()> {
-    let wants_reply = |mut reader: Reader<'_>| -> Result<bool, Short> {
-        reader.u8()?;
+/// Our requests that are to be answered. Replies carry no name of their own and come in the order of the requests.
+#[derive(Default)]
+pub struct Globals {
+    asked: VecDeque<Purpose>,
+}
+
+/// What a reply is for.
+enum Purpose {
+    /// It shows that the server is alive.
+    Keepalive,
+    /// It is about a listener.
+    Listen(ListenerId),
+}
+
+impl Globals {
+    /// Queues a request that shows the server that we are alive, and asks for the same if `wants_reply`.
+    pub fn send_keepalive(&mut self, tx: &mut Tx, name: &[u8], wants_reply: bool) -> Result<()> {
+        send(tx, name, wants_reply, &[])?;
+        if wants_reply {
+            self.asked.push_back(Purpose::Keepalive);
+        }
+        Ok(())
+    }
+
+    /// Queues the request to listen, whose reply goes to `listener`.
+    pub fn ask_to_listen(&mut self, tx: &mut Tx, listener: ListenerId, host: &[u8], port: u32) -> Result<()> {
+        send(tx, b"tcpip-forward", true, &address(host, port)?)?;
+        self.asked.push_back(Purpose::Listen(listener));
+        Ok(())
+    }
+
+    /// Handles a packet numbered 80 to 82. No request of the server is known, so each that wants a reply is refused.
+    /// Replies to requests that were never made are dropped.
+    pub fn on_packet(&mut self, packet: &[u8], tx: &mut Tx, listeners: &mut Listeners) -> Result<()> {
+        let mut reader = Reader::new(packet);
+        let kind = reader.u8().unwrap_or_default();
+        if kind == message::GLOBAL_REQUEST {
+            return refuse(reader, tx);
+        }
+        match self.asked.pop_front() {
+            Some(Purpose::Listen(listener)) => {
+                let payload = (kind == message::REQUEST_SUCCESS).then(|| reader.rest());
+                listeners.on_reply(listener, payload, tx)
+            }
+            Some(Purpose::Keepalive) | None => Ok(()),
+        }
+    }
+}
+
+/// Queues the request not to listen any more. Nobody waits for the answer, so none is asked for.
+pub fn stop_listening(tx: &mut Tx, host: &[u8], port: u32) -> Result<()> {
+    send(tx, b"cancel-tcpip-forward", false, &address(host, port)?)
+}
+
+fn address(host: &[u8], port: u32) -> Result<Vec<u8>> {
+    let mut fields = Vec::new();
+    fields.put_string(host)?;
+    fields.put_u32(port)?;
+    Ok(fields)
+}
+
+fn send(tx: &mut Tx, name: &[u8], wants_reply: bool, fields: &[u8]) -> Result<()> {
+    let mut packet = Vec::new();
+    packet.put_u8(message::GLOBAL_REQUEST)?;
+    packet.put_string(name)?;
+    packet.put_boolean(wants_reply)?;
+    packet.put(fields)?;
+    tx.send(&[&packet])
+}
+
+fn refuse(mut reader: Reader<'_>, tx: &mut Tx) -> Result<()> {
+    let mut wants_reply = || -> Result<bool, Short> {
         reader.string()?;
         reader.boolean()
     };
-    if packet.first() != Some(&message::GLOBAL_REQUEST) {
-        return Ok(());
-    }
-    let wanted = wants_reply(Reader::new(packet))
+    let wanted = wants_reply()
         .map_err(|short| short.in_packet(Code::Proto, "Global request of the server is shorter than its fields"))?;
     if wanted { tx.send(&[&[message::REQUEST_FAILURE]]) } else { Ok(()) }
 }

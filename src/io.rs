@@ -47,14 +47,7 @@ fn outcome(result: isize) -> isize {
 /// Waits until the socket is ready for one of `interest`, at most `timeout`. A signal ends the wait early, with nothing
 /// ready, and so does the end of the time: the caller looks at its clock.
 pub fn wait(socket: c_int, interest: Readiness, timeout: Option<Duration>) -> io::Result<Readiness> {
-    let mut events: c_short = 0;
-    if interest.read {
-        events |= libc::POLLIN;
-    }
-    if interest.write {
-        events |= libc::POLLOUT;
-    }
-    let mut entry = libc::pollfd { fd: socket, events, revents: 0 };
+    let mut entry = libc::pollfd { fd: socket, events: events(interest), revents: 0 };
     // SAFETY: `entry` is one live pollfd, as the count says.
     let ready = unsafe { libc::poll(&raw mut entry, 1, timeout.map_or(-1, milliseconds)) };
     if ready < 0 {
@@ -71,6 +64,42 @@ pub fn wait(socket: c_int, interest: Readiness, timeout: Option<Duration>) -> io
         read: entry.revents & libc::POLLIN != 0 || hung_up,
         write: entry.revents & libc::POLLOUT != 0 || hung_up,
     })
+}
+
+const fn events(interest: Readiness) -> c_short {
+    (if interest.read { libc::POLLIN } else { 0 }) | (if interest.write { libc::POLLOUT } else { 0 })
+}
+
+/// One of several sockets to wait for.
+#[repr(transparent)]
+pub struct Watch(libc::pollfd);
+
+impl Watch {
+    /// A socket of the program, with the events of `poll(2)`.
+    pub const fn new(socket: c_int, events: c_short) -> Self {
+        Self(libc::pollfd { fd: socket, events, revents: 0 })
+    }
+
+    /// A socket of a session.
+    pub const fn of(socket: c_int, interest: Readiness) -> Self {
+        Self::new(socket, events(interest))
+    }
+
+    /// What was found, as `poll(2)` says it.
+    pub const fn found(&self) -> c_short {
+        self.0.revents
+    }
+}
+
+/// Waits until one of the sockets is ready, at most `timeout`. A signal ends the wait early, with nothing ready.
+pub fn wait_for_any(watches: &mut [Watch], timeout: Option<Duration>) -> io::Result<()> {
+    let count = libc::nfds_t::try_from(watches.len()).map_err(io::Error::other)?;
+    // SAFETY: `Watch` is a pollfd, and there are so many.
+    let ready = unsafe { libc::poll(watches.as_mut_ptr().cast(), count, timeout.map_or(-1, milliseconds)) };
+    if ready < 0 && last_errno() != libc::EINTR {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
 }
 
 /// Switches `O_NONBLOCK` and says whether it was on before.

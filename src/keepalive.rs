@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::transport::{Tx, message};
-use crate::wire::Put;
+use crate::global::Globals;
+use crate::transport::Tx;
 
 /// When to send one.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl Keepalive {
     }
 
     /// Sends one if it is due; the first call always does. How long until the next one.
-    pub fn send_if_due(&mut self, tx: &mut Tx, now: Instant) -> Result<Duration> {
+    pub fn send_if_due(&mut self, tx: &mut Tx, globals: &mut Globals, now: Instant) -> Result<Duration> {
         if self.interval.is_zero() {
             return Ok(Duration::ZERO);
         }
@@ -35,11 +35,7 @@ impl Keepalive {
         {
             return Ok(next.saturating_duration_since(now));
         }
-        let mut packet = Vec::new();
-        packet.put_u8(message::GLOBAL_REQUEST)?;
-        packet.put_string(b"keepalive@libssh2.org")?;
-        packet.put_boolean(self.want_reply)?;
-        tx.send(&[&packet])?;
+        globals.send_keepalive(tx, b"keepalive@libssh2.org", self.want_reply)?;
         self.last = Some(now);
         Ok(self.interval)
     }
@@ -59,21 +55,21 @@ mod tests {
 
     #[test]
     fn one_is_sent_at_once_and_then_at_each_interval() {
-        let mut tx = Tx::default();
+        let (mut tx, mut globals) = (Tx::default(), Globals::default());
         let mut keepalive = Keepalive::default();
         let start = Instant::now();
-        assert_eq!(keepalive.send_if_due(&mut tx, start), Ok(Duration::ZERO));
+        assert_eq!(keepalive.send_if_due(&mut tx, &mut globals, start), Ok(Duration::ZERO));
         assert!(tx.is_flushed() && keepalive.due().is_none());
         keepalive.configure(true, 1, start);
         assert_eq!(keepalive.due(), Some(start + Duration::from_secs(2)));
-        assert_eq!(keepalive.send_if_due(&mut tx, start), Ok(Duration::from_secs(2)));
+        assert_eq!(keepalive.send_if_due(&mut tx, &mut globals, start), Ok(Duration::from_secs(2)));
         assert!(!tx.is_flushed());
         let sent = tx.queue().len();
         let later = start + Duration::from_secs(1);
-        assert_eq!(keepalive.send_if_due(&mut tx, later), Ok(Duration::from_secs(1)));
+        assert_eq!(keepalive.send_if_due(&mut tx, &mut globals, later), Ok(Duration::from_secs(1)));
         assert_eq!(tx.queue().len(), sent);
         let due = start + Duration::from_secs(2);
-        assert_eq!(keepalive.send_if_due(&mut tx, due), Ok(Duration::from_secs(2)));
+        assert_eq!(keepalive.send_if_due(&mut tx, &mut globals, due), Ok(Duration::from_secs(2)));
         assert!(tx.queue().len() > sent);
     }
 }

@@ -18,8 +18,10 @@ pub mod keepalive;
 pub mod knownhost;
 pub mod op;
 mod patience;
+pub mod scp;
 pub mod session;
 pub mod sftp;
+pub mod sink;
 #[cfg(test)]
 mod testing;
 mod tickets;

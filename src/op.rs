@@ -8,11 +8,12 @@
 
 use std::any::Any;
 use std::cell::{RefCell, RefMut};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use crate::channel::ChannelId;
+use crate::channel::{ChannelId, ListenerId, Opened};
 use crate::error::{Code, Error, Result};
 use crate::io::Readiness;
 use crate::session::Session;
@@ -62,6 +63,10 @@ pub trait Host {
     fn hear(&self, event: &Event) {
         let _ = event;
     }
+    /// Hands a channel that the server has opened to the program. None comes to a host that accepts none.
+    fn opened(&self, opened: Opened) {
+        let _ = opened;
+    }
     /// Whether bytes may have arrived that waiting for the socket does not show.
     fn hides_bytes(&self) -> bool;
 }
@@ -96,8 +101,7 @@ pub fn drive<T>(
             }
             poll(&mut session)
         };
-        let events = lend(session)?.transport.take_events();
-        events.iter().for_each(|event| host.hear(event));
+        announce(session, host)?;
         let sent = flush(session, host)?;
         if let Poll::Ready(result) = polled {
             return result;
@@ -134,6 +138,24 @@ pub fn drive<T>(
     }
 }
 
+/// Moves what bytes can be moved without waiting, and takes in what has arrived. An error is the end of the connection.
+pub fn turn(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
+    lend(session)?.begin_call()?;
+    loop {
+        let pumped = {
+            let mut session = lend(session)?;
+            session.begin_poll(host.now());
+            session.pump()
+        };
+        announce(session, host)?;
+        pumped?;
+        flush(session, host)?;
+        if !receive(session, host)? {
+            return Ok(());
+        }
+    }
+}
+
 /// Takes the operation `call` of `owner` out of its slot, or begins it with `begin`, and drives it. Where it would
 /// block it goes into the slot, for the program to come back to.
 pub fn resume<O: Op>(
@@ -143,7 +165,18 @@ pub fn resume<O: Op>(
     call: Call,
     begin: impl FnOnce(&mut Session) -> Result<O>,
 ) -> Result<O::Out> {
-    let mut op: Option<O> = owner.slots(&mut *lend(session)?)?.take(call);
+    resume_one(session, host, owner, (call, 0), begin)
+}
+
+/// [`resume`] for calls of which several may be under way on one handle, see [`one_of`].
+pub fn resume_one<O: Op>(
+    session: &RefCell<Session>,
+    host: &dyn Host,
+    owner: Owner,
+    which: (Call, u64),
+    begin: impl FnOnce(&mut Session) -> Result<O>,
+) -> Result<O::Out> {
+    let mut op: Option<O> = owner.slots(&mut *lend(session)?)?.take(which);
     let mut begin = Some(begin);
     let mut over = false;
     let result = drive(session, host, |session| {
@@ -162,9 +195,9 @@ pub fn resume<O: Op>(
     });
     if let (false, Some(mut op)) = (over, op) {
         let mut session = lend(session)?;
-        let comes_back = matches!(&result, Err(error) if error.code == Code::Eagain) || call.ends_something();
+        let comes_back = matches!(&result, Err(error) if error.code == Code::Eagain) || which.0.ends_something();
         match owner.slots(&mut session) {
-            Ok(slots) if comes_back => slots.put(call, op),
+            Ok(slots) if comes_back => slots.put(which, op),
             // A call that ran out of its time: the next one may have other arguments.
             _ => op.abandon(&mut session),
         }
@@ -172,9 +205,17 @@ pub fn resume<O: Op>(
     result
 }
 
+/// Tells apart calls of which several may be under way on one handle: by their arguments, which are the same each time
+/// that the program comes back to one.
+pub fn one_of(call: Call, arguments: impl Hash) -> (Call, u64) {
+    let mut hasher = DefaultHasher::new();
+    arguments.hash(&mut hasher);
+    (call, hasher.finish())
+}
+
 /// Leaves `op` for the next time that `call` of `owner` is resumed.
 pub fn park<O: Op>(session: &RefCell<Session>, owner: Owner, call: Call, op: O) -> Result<()> {
-    owner.slots(&mut *lend(session)?)?.put(call, op);
+    owner.slots(&mut *lend(session)?)?.put((call, 0), op);
     Ok(())
 }
 
@@ -189,6 +230,16 @@ fn lend(session: &RefCell<Session>) -> Result<RefMut<'_, Session>> {
 
 const fn reentered() -> Error {
     Error::new(Code::BadUse, "Session was called from within one of its own callbacks")
+}
+
+/// Tells the program what the transport has met, and which channels the server has opened.
+fn announce(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
+    let events = lend(session)?.transport.take_events();
+    events.iter().for_each(|event| host.hear(event));
+    loop {
+        let Some(opened) = lend(session)?.channels.next_opened() else { return Ok(()) };
+        host.opened(opened);
+    }
 }
 
 /// Gives the socket what it takes of the queued bytes: whether it took any. What is left is what it refused.
@@ -252,6 +303,21 @@ pub enum Call {
     UserauthList,
     UserauthPassword,
     UserauthPublickey,
+    ChannelOpen,
+    ChannelStartup,
+    ChannelSetenv,
+    ChannelRequestPty,
+    ChannelRequestPtySize,
+    ChannelRequestAuthAgent,
+    ChannelX11Req,
+    ChannelSignal,
+    ChannelSendEof,
+    ChannelClose,
+    ChannelFree,
+    ForwardListen,
+    ForwardCancel,
+    ScpRecv,
+    ScpSend,
     UserauthKeyboard,
     UserauthSigner,
     UserauthSecurityKey,
@@ -308,6 +374,8 @@ pub enum Owner {
     Session,
     /// One of its channels.
     Channel(ChannelId),
+    /// One of its listeners.
+    Listener(ListenerId),
     /// One of its SFTP subsystems.
     Sftp(SftpId),
     /// An open file or directory.
@@ -319,6 +387,7 @@ impl Owner {
         Ok(match self {
             Self::Session => &mut session.slots,
             Self::Channel(id) => &mut session.channels.get(id)?.slots,
+            Self::Listener(id) => &mut session.channels.listeners.get(id)?.slots,
             Self::Sftp(id) => &mut session.sftps.get(id)?.slots,
             Self::File(id) => &mut session.sftps.file(id)?.slots,
         })
@@ -327,11 +396,16 @@ impl Owner {
 
 /// The unfinished operations of one handle.
 #[derive(Default)]
-pub struct Slots(Vec<(Call, Box<dyn Resting>)>);
+pub struct Slots(Vec<((Call, u64), Box<dyn Resting>)>);
 
 impl Slots {
-    fn take<O: Op>(&mut self, call: Call) -> Option<O> {
-        let index = self.0.iter().position(|(of, _)| *of == call)?;
+    /// Whether that call is to be finished.
+    pub fn has(&self, call: Call) -> bool {
+        self.0.iter().any(|((of, _), _)| *of == call)
+    }
+
+    fn take<O: Op>(&mut self, which: (Call, u64)) -> Option<O> {
+        let index = self.0.iter().position(|(of, _)| *of == which)?;
         let (_, op) = self.0.swap_remove(index);
         op.into_any().downcast().ok().map(|op| *op)
     }
@@ -345,10 +419,10 @@ impl Slots {
 
     /// Drops the operations of those calls.
     pub fn discard(&mut self, which: impl Fn(Call) -> bool) {
-        self.0.retain(|(of, _)| !which(*of));
+        self.0.retain(|((of, _), _)| !which(*of));
     }
 
-    fn put<O: Op>(&mut self, call: Call, op: O) {
-        self.0.push((call, Box::new(op)));
+    fn put<O: Op>(&mut self, which: (Call, u64), op: O) {
+        self.0.push((which, Box::new(op)));
     }
 }

@@ -5,14 +5,15 @@ use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use crate::auth::Auth;
-use crate::channel::{Channels, Close};
+use crate::channel::{Channels, Discard};
 use crate::error::{Code, Error, Result};
-use crate::global;
+use crate::global::Globals;
 use crate::io::Readiness;
 use crate::keepalive::Keepalive;
 use crate::op::{Op, Slots, Transfer};
 use crate::patience::Patience;
-use crate::sftp::{Sftps, Sink};
+use crate::sftp::Sftps;
+use crate::sink::Sink;
 use crate::transport::{Transport, message};
 
 pub use crate::transport::Lent;
@@ -26,6 +27,8 @@ pub struct Settings {
     pub blocking: i32,
     /// Longest time for one call in milliseconds; 0 or less for no limit.
     pub timeout: i64,
+    /// SCP quotes paths for the server's shell.
+    pub quotes_paths: bool,
     /// Longest time for a reply in seconds, more than 0.
     read_timeout: i64,
 }
@@ -54,10 +57,14 @@ pub struct Session {
     pub channels: Channels,
     /// The SFTP subsystems.
     pub sftps: Sftps,
+    /// Global requests.
+    pub globals: Globals,
     /// Keepalives.
     pub keepalive: Keepalive,
     /// Unfinished operations of the session itself.
     pub slots: Slots,
+    /// How long the server takes to answer: the shortest time so far.
+    pub round_trip: Option<Duration>,
     now: Instant,
     wake_at: Option<Instant>,
     /// When the socket last took bytes.
@@ -84,13 +91,15 @@ impl Session {
     /// A session that is not connected.
     pub fn new(now: Instant) -> Self {
         Self {
-            settings: Settings { blocking: 1, timeout: 0, read_timeout: DEFAULT_READ_TIMEOUT },
+            settings: Settings { blocking: 1, timeout: 0, quotes_paths: true, read_timeout: DEFAULT_READ_TIMEOUT },
             transport: Transport::default(),
             auth: Auth::default(),
             channels: Channels::default(),
             sftps: Sftps::default(),
+            globals: Globals::default(),
             keepalive: Keepalive::default(),
             slots: Slots::default(),
+            round_trip: None,
             now,
             wake_at: None,
             sent_at: now,
@@ -129,7 +138,9 @@ impl Session {
                     }
                     handled
                 }
-                message::GLOBAL_REQUEST..=message::REQUEST_FAILURE => global::on_packet(packet, tx),
+                message::GLOBAL_REQUEST..=message::REQUEST_FAILURE => {
+                    self.globals.on_packet(packet, tx, &mut self.channels.listeners)
+                }
                 message::CHANNEL_OPEN..=message::CHANNEL_FAILURE => {
                     self.channels.on_packet(packet, tx, &mut self.sftps, sink)
                 }
@@ -164,13 +175,32 @@ impl Session {
         self.wake_at = self.wake_at.into_iter().chain([time]).min();
     }
 
+    /// A reply has come to what was sent at `since`.
+    pub fn replied(&mut self, since: Instant) {
+        let took = self.now.saturating_duration_since(since);
+        self.round_trip = self.round_trip.into_iter().chain([took]).min();
+    }
+
     /// Sends a keepalive if one is due: how long until the next one.
     pub fn send_keepalive(&mut self) -> Result<Duration> {
         self.transport.check()?;
         if !self.transport.is_established() {
             return Ok(Duration::ZERO);
         }
-        self.keepalive.send_if_due(&mut self.transport.tx, self.now)
+        self.keepalive.send_if_due(&mut self.transport.tx, &mut self.globals, self.now)
+    }
+
+    /// Ready when all that was queued has left.
+    pub fn poll_flushed(&mut self) -> Poll<Result<()>> {
+        match self.pump() {
+            Err(error) => Poll::Ready(Err(error)),
+            Ok(()) if self.transport.tx.is_flushed() => Poll::Ready(Ok(())),
+            Ok(()) => {
+                // The socket may take it all at once: then there is nothing to wait for.
+                self.has_more = true;
+                Poll::Pending
+            }
+        }
     }
 
     /// Whether bulk data should be queued now. Where not, the operation is polled again once the socket has taken some.
@@ -398,7 +428,7 @@ impl Op for Disconnect {
 }
 
 /// `libssh2_session_free`: ready when every channel is closed, or the connection is over.
-pub struct CloseAll(Vec<Close>);
+pub struct CloseAll(Vec<Discard>);
 
 impl CloseAll {
     /// Queues the end of each channel.
@@ -406,7 +436,7 @@ impl CloseAll {
         let mut closing = Vec::new();
         if session.transport.is_established() && !session.said_goodbye {
             for id in session.channels.ids() {
-                closing.push(Close::begin(session, id)?);
+                closing.push(Discard::begin(session, id)?);
             }
         }
         Ok(Self(closing))

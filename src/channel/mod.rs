@@ -1,28 +1,38 @@
 //! Channels, RFC 4254 section 5: many streams on one connection, each with a window in both directions.
 #![forbid(unsafe_code)]
 
+mod arrivals;
 mod close;
+mod listen;
 mod open;
 mod request;
+mod stream;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use std::collections::VecDeque;
 
-pub use self::close::Close;
-pub use self::open::{OpenSession, OpenState};
-pub use self::request::Request;
+use self::arrivals::Arrivals;
+pub use self::arrivals::{MAIN, Wanted};
+use self::close::send_eof;
+pub use self::close::{Close, Discard, poll_closed, poll_eof};
+pub use self::listen::{Cancel, Listen, ListenerId, Listeners, poll_accept};
+pub use self::open::{Accepts, OpenState, Opened, Opening};
+pub use self::request::{Flushed, Request, RequestAgent, Terminal};
+pub use self::stream::{ExtendedData, poll_read, poll_write};
+pub use self::window::DEFAULT_WINDOW;
 use self::window::{ReceiveWindow, SendWindow};
 use crate::error::{Code, Error, Result};
 use crate::op::Slots;
-use crate::sftp::{SftpId, Sftps, Sink};
+use crate::sftp::{SftpId, Sftps};
+use crate::sink::Sink;
 use crate::tickets::Tickets;
 use crate::transport::{Tx, message};
-use crate::wire::{Put, Reader, Short};
+use crate::wire::{Reader, Short};
 
 /// Numbers of freed channels rest for so many others before they are used again.
 const REST: usize = 1024;
-/// `SSH_OPEN_ADMINISTRATIVELY_PROHIBITED` and `SSH_OPEN_UNKNOWN_CHANNEL_TYPE`, RFC 4254 section 5.1.
-const UNKNOWN_CHANNEL_TYPE: u32 = 3;
 
 /// Names a channel of a session; stale once the channel is freed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +47,21 @@ pub struct Channels {
     slab: Vec<Option<Channel>>,
     free: VecDeque<u32>,
     generation: u64,
+    /// Where connections are accepted from.
+    pub listeners: Listeners,
+    /// What else the server may open.
+    pub accepts: Accepts,
+    /// What it has opened and the program has not heard of.
+    opened: VecDeque<Opened>,
 }
 
 /// Who takes what arrives on a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consumer {
-    /// The program has not said; nothing is expected yet.
+    /// Nobody: it is dropped.
     Nobody,
+    /// The program, when it reads: until then it is kept.
+    Program,
     /// An SFTP subsystem.
     Sftp(SftpId),
 }
@@ -58,13 +77,32 @@ pub struct Channel {
     pub consumer: Consumer,
     receive: ReceiveWindow,
     send: SendWindow,
+    /// What the program has not read yet.
+    arrivals: Arrivals,
+    extended_data: ExtendedData,
     /// Bytes of the stream that have been accepted and wait for the server's window.
     backlog: Vec<u8>,
+    /// Bytes of an unfinished write that have been queued and have not left.
+    written: Option<usize>,
     replies: Tickets<bool>,
+    /// A shell, command or subsystem has been asked for.
+    started: bool,
     eof_received: bool,
     close_received: bool,
+    eof_sent: bool,
+    /// The end of what we send has been asked for; it leaves behind the backlog.
+    eof_wanted: bool,
     close_sent: bool,
-    exit_status: Option<u32>,
+    /// Bytes of a file that is sent by SCP which have not been written; less than 0 if there were too many.
+    file_left: Option<i128>,
+    /// Nobody will read what has arrived and what is still to come.
+    is_deaf: bool,
+    /// The program has no use for it any more: it goes as soon as the server has closed it too.
+    abandoned: bool,
+    /// What the command on the other side ended with.
+    pub exit_status: Option<u32>,
+    /// The signal that ended the command on the other side, without "SIG".
+    pub exit_signal: Option<Vec<u8>>,
     /// Unfinished operations of this channel.
     pub slots: Slots,
 }
@@ -85,8 +123,8 @@ impl Channels {
         self.slab.iter().flatten().map(|channel| channel.id).collect()
     }
 
-    /// Adds a channel that the server has yet to confirm, whose receive window is `window`.
-    fn add(&mut self, window: u32) -> Result<&mut Channel> {
+    /// Adds a channel that the server has yet to confirm.
+    fn add(&mut self, receive: ReceiveWindow, consumer: Consumer) -> Result<&mut Channel> {
         let number = if self.free.len() > REST { self.free.pop_front() } else { None };
         let number = match number {
             Some(number) => number,
@@ -99,7 +137,7 @@ impl Channels {
         self.generation = self.generation.wrapping_add(1);
         let id = ChannelId { number, generation: self.generation };
         let slot = usize::try_from(number).ok().and_then(|index| self.slab.get_mut(index)).ok_or_else(Error::alloc)?;
-        Ok(slot.insert(Channel::new(id, window)))
+        Ok(slot.insert(Channel::new(id, receive, consumer)))
     }
 
     /// Drops a channel of which nothing will arrive any more.
@@ -110,6 +148,18 @@ impl Channels {
             *slot = None;
             self.free.push_back(id.number);
         }
+    }
+
+    /// Nobody has a use for the channel any more: it is dropped, now or when the server has closed it too.
+    pub fn abandon(&mut self, id: ChannelId, tx: &mut Tx) -> Result<()> {
+        let channel = self.get(id)?;
+        channel.stop_listening();
+        channel.abandoned = true;
+        let sent = channel.send_close(tx);
+        if channel.is_over() {
+            self.remove(id);
+        }
+        sent
     }
 
     /// Handles a packet numbered 90 to 100.
@@ -130,7 +180,7 @@ impl Channels {
         let mut reader = Reader::new(packet);
         let kind = reader.u8()?;
         if kind == message::CHANNEL_OPEN {
-            return refuse_open(reader, tx);
+            return self.on_open(reader, tx);
         }
         let number = reader.u32()?;
         let slot = usize::try_from(number).ok().and_then(|index| self.slab.get_mut(index));
@@ -138,46 +188,40 @@ impl Channels {
             // A channel that was given up: nothing it says matters.
             return Ok(Ok(()));
         };
-        Ok(match kind {
-            message::CHANNEL_OPEN_CONFIRMATION => channel.on_confirmation(reader)?,
-            message::CHANNEL_OPEN_FAILURE => channel.on_open_failure(reader)?,
-            message::CHANNEL_WINDOW_ADJUST => {
-                let bytes = reader.u32()?;
-                channel.send.add(bytes).and_then(|()| channel.flush_backlog(tx))
-            }
-            message::CHANNEL_DATA => channel.on_data(reader.string()?, tx, sftps, sink),
-            message::CHANNEL_EXTENDED_DATA => {
-                reader.u32()?;
-                let length = reader.string()?.len();
-                channel.receive.arrived(length).and_then(|()| channel.give_back(length, tx))
-            }
-            message::CHANNEL_EOF => {
-                channel.eof_received = true;
-                Ok(())
-            }
-            message::CHANNEL_CLOSE => channel.on_close(tx),
-            message::CHANNEL_REQUEST => channel.on_request(reader, tx)?,
-            message::CHANNEL_SUCCESS => channel.on_reply(true),
-            _ => channel.on_reply(false),
-        })
+        let handled = channel.handle(kind, reader, tx, sftps, sink)?;
+        if channel.abandoned && channel.is_over() {
+            let id = channel.id;
+            self.remove(id);
+        }
+        Ok(handled)
     }
 }
 
 impl Channel {
-    fn new(id: ChannelId, window: u32) -> Self {
+    fn new(id: ChannelId, receive: ReceiveWindow, consumer: Consumer) -> Self {
         Self {
             id,
             remote: 0,
             state: OpenState::Awaited,
-            consumer: Consumer::Nobody,
-            receive: ReceiveWindow::new(window),
+            consumer,
+            receive,
             send: SendWindow::default(),
+            arrivals: Arrivals::default(),
+            extended_data: ExtendedData::default(),
             backlog: Vec::new(),
+            written: None,
             replies: Tickets::default(),
+            started: false,
             eof_received: false,
             close_received: false,
+            eof_sent: false,
+            eof_wanted: false,
+            file_left: None,
             close_sent: false,
+            is_deaf: false,
+            abandoned: false,
             exit_status: None,
+            exit_signal: None,
             slots: Slots::default(),
         }
     }
@@ -185,11 +229,6 @@ impl Channel {
     /// What names this channel.
     pub const fn id(&self) -> ChannelId {
         self.id
-    }
-
-    /// How many bytes of the stream the server takes now: 0 while earlier ones wait.
-    pub fn room(&self) -> usize {
-        if self.backlog.is_empty() { self.send.left() } else { 0 }
     }
 
     /// Why the server can send nothing more on this channel, if so.
@@ -203,114 +242,59 @@ impl Channel {
         Ok(())
     }
 
-    /// Sends `head` and `body`, one behind the other, on the stream. What the window does not allow now waits.
-    pub fn send_stream(&mut self, tx: &mut Tx, head: &[u8], body: &[u8]) -> Result<()> {
-        if self.close_sent || self.close_received {
-            return Err(Error::new(Code::ChannelClosed, "Channel is closed"));
-        }
-        let (mut head, mut body) = (head, body);
-        while self.backlog.is_empty() && !(head.is_empty() && body.is_empty()) {
-            let size = self.send.take(head.len().saturating_add(body.len()));
-            if size == 0 {
-                break;
-            }
-            let (from_head, rest) = head.split_at_checked(size.min(head.len())).unwrap_or((head, &[]));
-            head = rest;
-            let from_body = size.saturating_sub(from_head.len());
-            let (from_body, rest) = body.split_at_checked(from_body).unwrap_or((body, &[]));
-            body = rest;
-            self.send_data(tx, from_head, from_body)?;
-        }
-        self.backlog.put(head)?;
-        self.backlog.put(body)
+    /// Whether the server has said that nothing more will come.
+    pub const fn has_ended(&self) -> bool {
+        self.eof_received || self.close_received
     }
 
-    /// Sends what waits for the window, as far as that allows.
-    fn flush_backlog(&mut self, tx: &mut Tx) -> Result<()> {
-        let backlog = std::mem::take(&mut self.backlog);
-        if self.close_sent || backlog.is_empty() {
-            return Ok(());
-        }
-        self.send_stream(tx, &backlog, &[])
+    /// Whether it has ended and all has been read.
+    pub const fn is_at_end(&self) -> bool {
+        self.has_ended() && self.arrivals.is_empty()
     }
 
-    fn send_data(&self, tx: &mut Tx, first: &[u8], second: &[u8]) -> Result<()> {
-        let length = u32::try_from(first.len().saturating_add(second.len())).map_err(|_| Error::alloc())?;
-        let mut head = [message::CHANNEL_DATA; 9];
-        if let Some((_, fields)) = head.split_first_mut() {
-            let (remote, size) = (self.remote.to_be_bytes(), length.to_be_bytes());
-            for (to, from) in fields.iter_mut().zip(remote.iter().chain(&size)) {
-                *to = *from;
-            }
+    /// Whether both sides have closed it, or it has never been open.
+    fn is_over(&self) -> bool {
+        match self.state {
+            OpenState::Awaited => false,
+            OpenState::Open => self.close_sent && self.close_received,
+            OpenState::Refused(_) => true,
         }
-        tx.send(&[&head, first, second])
+    }
+
+    fn handle(
+        &mut self,
+        kind: u8,
+        mut reader: Reader<'_>,
+        tx: &mut Tx,
+        sftps: &mut Sftps,
+        sink: &mut Sink<'_>,
+    ) -> Result<Result<()>, Short> {
+        Ok(match kind {
+            message::CHANNEL_OPEN_CONFIRMATION => self.on_confirmation(reader, tx)?,
+            message::CHANNEL_OPEN_FAILURE => self.on_open_failure(reader)?,
+            message::CHANNEL_WINDOW_ADJUST => {
+                let bytes = reader.u32()?;
+                self.send.add(bytes).and_then(|()| self.flush_backlog(tx))
+            }
+            message::CHANNEL_DATA => self.on_data(MAIN, reader.string()?, tx, sftps, sink),
+            message::CHANNEL_EXTENDED_DATA => {
+                // Type 0 does not exist.
+                let stream = reader.u32()?.max(1);
+                self.on_data(stream, reader.string()?, tx, sftps, sink)
+            }
+            message::CHANNEL_EOF => {
+                self.eof_received = true;
+                Ok(())
+            }
+            message::CHANNEL_CLOSE => self.on_close(tx),
+            message::CHANNEL_REQUEST => self.on_request(reader, tx)?,
+            message::CHANNEL_SUCCESS => self.on_reply(true),
+            _ => self.on_reply(false),
+        })
     }
 
     /// Sends a message that has nothing but the channel's number, and `tail` behind it.
     fn send_message(&self, tx: &mut Tx, kind: u8, tail: &[u8]) -> Result<()> {
         tx.send(&[&[kind], &self.remote.to_be_bytes(), tail])
     }
-
-    fn on_data(&mut self, data: &[u8], tx: &mut Tx, sftps: &mut Sftps, sink: &mut Sink<'_>) -> Result<()> {
-        self.receive.arrived(data.len())?;
-        if let Consumer::Sftp(id) = self.consumer
-            && !self.eof_received
-        {
-            sftps.receive(id, data, sink);
-        }
-        self.give_back(data.len(), tx)
-    }
-
-    /// `count` bytes that arrived have been consumed: the server may send as many again.
-    fn give_back(&mut self, count: usize, tx: &mut Tx) -> Result<()> {
-        match self.receive.consumed(count) {
-            Some(adjust) if !self.close_sent && !self.close_received => {
-                self.send_message(tx, message::CHANNEL_WINDOW_ADJUST, &adjust.to_be_bytes())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// A request of the server on this channel, RFC 4254 section 6.10 and others.
-    fn on_request(&mut self, mut reader: Reader<'_>, tx: &mut Tx) -> Result<Result<()>, Short> {
-        let name = reader.string()?;
-        let wants_reply = reader.boolean()?;
-        if name == b"exit-status" {
-            self.exit_status = Some(reader.u32()?);
-        }
-        if name == b"exit-signal" {
-            // Nobody asks for it yet, but one that is cut short is refused, as an exit status is.
-            reader.string()?;
-            reader.boolean()?;
-            reader.string()?;
-            reader.string()?;
-        }
-        if wants_reply && !self.close_sent {
-            return Ok(self.send_message(tx, message::CHANNEL_FAILURE, &[]));
-        }
-        Ok(Ok(()))
-    }
-
-    fn on_reply(&mut self, success: bool) -> Result<()> {
-        if self.replies.answer(success) {
-            Ok(())
-        } else {
-            Err(Error::new(Code::Proto, "Server answered a channel request that was never made"))
-        }
-    }
-}
-
-/// No type of channel is accepted from the server.
-fn refuse_open(mut reader: Reader<'_>, tx: &mut Tx) -> Result<Result<()>, Short> {
-    reader.string()?;
-    let theirs = reader.u32()?;
-    let mut packet = Vec::new();
-    let mut build = || {
-        packet.put_u8(message::CHANNEL_OPEN_FAILURE)?;
-        packet.put_u32(theirs)?;
-        packet.put_u32(UNKNOWN_CHANNEL_TYPE)?;
-        packet.put_string(b"Channel type is not supported")?;
-        packet.put_string(b"")
-    };
-    Ok(build().and_then(|()| tx.send(&[&packet])))
 }

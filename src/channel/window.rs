@@ -1,14 +1,24 @@
 //! Flow control, RFC 4254 section 5.2.
 #![forbid(unsafe_code)]
 
+use std::time::{Duration, Instant};
+
 use crate::error::{Code, Error, Result};
 
+/// The window of a program's channel unless it says otherwise: `LIBSSH2_CHANNEL_WINDOW_DEFAULT`.
+pub const DEFAULT_WINDOW: u32 = 2 * 1024 * 1024;
+/// Such a window grows up to here: 100 ms at 1.3 Gbit/s.
+pub const LARGEST_WINDOW: u32 = 16 * 1024 * 1024;
+/// The program's own grants below this are put off: `LIBSSH2_CHANNEL_MINADJUST`.
+const LEAST_GRANT: u32 = 1024;
 /// Largest piece of a stream in one packet, whatever the server would take.
 const LARGEST_PACKET: u32 = 128 * 1024;
 
 /// What the server lets us send.
 #[derive(Debug, Default)]
 pub struct SendWindow {
+    /// What the server granted at first.
+    pub initial: u32,
     left: u32,
     largest_packet: u32,
 }
@@ -16,7 +26,7 @@ pub struct SendWindow {
 impl SendWindow {
     /// The window that the confirmation grants.
     pub fn new(window: u32, largest_packet: u32) -> Self {
-        Self { left: window, largest_packet: largest_packet.min(LARGEST_PACKET) }
+        Self { initial: window, left: window, largest_packet: largest_packet.min(LARGEST_PACKET) }
     }
 
     /// The server grants `bytes` more.
@@ -45,18 +55,40 @@ impl SendWindow {
 /// What we let the server send.
 #[derive(Debug)]
 pub struct ReceiveWindow {
+    /// What the window was at first.
+    initial: u32,
     /// What the window is filled up to.
     size: u32,
+    /// How large it may grow.
+    limit: u32,
     left: u32,
+    /// Bytes that have been consumed and are to be granted again.
     consumed: u32,
+    /// Bytes that the program wants granted, too few for a packet.
+    put_off: u32,
     /// Bytes that came beyond the window.
     excess: u32,
+    pace: Option<Pace>,
+}
+
+/// How fast the program consumes.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    since: Instant,
+    consumed: u32,
 }
 
 impl ReceiveWindow {
     /// A window of `size` bytes, all of them granted.
     pub const fn new(size: u32) -> Self {
-        Self { size, left: size, consumed: 0, excess: 0 }
+        Self { initial: size, size, limit: size, left: size, consumed: 0, put_off: 0, excess: 0, pace: None }
+    }
+
+    /// The same, for a program that left the choice to us: it grows while the program keeps up.
+    pub const fn growing(size: u32) -> Self {
+        let mut window = Self::new(size);
+        window.limit = if size > LARGEST_WINDOW { size } else { LARGEST_WINDOW };
+        window
     }
 
     /// `count` bytes have come. A tenth beyond the window is let pass, as OpenSSH does: some servers miscount.
@@ -76,9 +108,74 @@ impl ReceiveWindow {
         if self.consumed < self.size.checked_div(8).unwrap_or_default() {
             return None;
         }
-        let adjust = std::mem::take(&mut self.consumed);
+        self.grant_consumed()
+    }
+
+    /// Before [`ReceiveWindow::consumed`], of what a program reads: whoever reads a window's worth in less than two
+    /// round trips may be held up by the window alone, so that it is doubled.
+    pub fn keeps_up(&mut self, count: usize, now: Instant, round_trip: Option<Duration>) {
+        if self.size >= self.limit {
+            return;
+        }
+        let pace = self.pace.get_or_insert(Pace { since: now, consumed: 0 });
+        pace.consumed = pace.consumed.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+        if pace.consumed < self.size {
+            return;
+        }
+        let took = now.saturating_duration_since(pace.since);
+        if round_trip.is_some_and(|round_trip| took < round_trip.saturating_mul(2)) {
+            let growth = self.size.min(self.limit.saturating_sub(self.size));
+            self.size = self.size.saturating_add(growth);
+            self.consumed = self.consumed.saturating_add(growth);
+        }
+        self.pace = Some(Pace { since: now, consumed: 0 });
+    }
+
+    /// A program waits for `wanted` bytes while nothing is queued: what to grant if the server has no window at all, as
+    /// with a channel opened with a window of 0.
+    pub fn starving(&mut self, wanted: usize) -> Option<u32> {
+        if self.left > 0 {
+            return None;
+        }
+        if self.consumed == 0 {
+            self.consumed = u32::try_from(wanted).unwrap_or(u32::MAX).min(LARGEST_WINDOW);
+        }
+        self.grant_consumed()
+    }
+
+    /// The program grants `bytes` more: what to tell the server, which is nothing while they are few, unless `force`.
+    pub fn grant(&mut self, bytes: u32, force: bool) -> Result<Option<u32>> {
+        let bytes = self.put_off.saturating_add(bytes);
+        let too_much = || Error::new(Code::Proto, "Window of the channel would be more than 2^32 - 1 bytes");
+        let left = self.left.checked_add(bytes).ok_or_else(too_much)?;
+        if bytes == 0 || (!force && bytes < LEAST_GRANT) {
+            self.put_off = bytes;
+            return Ok(None);
+        }
+        self.put_off = 0;
+        self.left = left;
+        Ok(Some(bytes))
+    }
+
+    /// How much the server may send.
+    pub const fn left(&self) -> u32 {
+        self.left
+    }
+
+    /// Whether the server cannot send until more is granted, and nothing is to be granted.
+    pub const fn is_exhausted(&self) -> bool {
+        self.left == 0 && self.consumed == 0
+    }
+
+    /// What the window was at first.
+    pub const fn initial(&self) -> u32 {
+        self.initial
+    }
+
+    fn grant_consumed(&mut self) -> Option<u32> {
+        let adjust = std::mem::take(&mut self.consumed).min(u32::MAX.saturating_sub(self.left));
         self.left = self.left.saturating_add(adjust);
-        Some(adjust)
+        (adjust > 0).then_some(adjust)
     }
 }
 
@@ -106,5 +203,49 @@ mod tests {
         assert_eq!(window.consumed(1), Some(100));
         window.arrived(880).unwrap();
         assert!(window.arrived(1).is_err());
+    }
+
+    #[test]
+    fn a_window_grows_for_a_program_that_keeps_up_and_only_up_to_the_cap() {
+        let start = Instant::now();
+        let rtt = Some(Duration::from_millis(100));
+        let mut window = ReceiveWindow::growing(DEFAULT_WINDOW);
+        let mut now = start;
+        let mut granted = 0;
+        for _ in 0..6 {
+            let size = window.size as usize;
+            window.arrived(size).unwrap();
+            window.keeps_up(1, now, rtt);
+            now += Duration::from_millis(150);
+            window.keeps_up(size - 1, now, rtt);
+            granted = window.consumed(size).unwrap();
+        }
+        assert_eq!(window.size, LARGEST_WINDOW);
+        assert_eq!((granted, window.left()), (LARGEST_WINDOW, LARGEST_WINDOW));
+
+        for (mut window, pause, rtt) in [
+            (ReceiveWindow::growing(DEFAULT_WINDOW), 250, rtt),
+            (ReceiveWindow::growing(DEFAULT_WINDOW), 1, None),
+            (ReceiveWindow::new(DEFAULT_WINDOW), 1, rtt),
+        ] {
+            window.keeps_up(1, start, rtt);
+            window.keeps_up(DEFAULT_WINDOW as usize, start + Duration::from_millis(pause), rtt);
+            assert_eq!(window.size, DEFAULT_WINDOW, "after {pause} ms");
+        }
+    }
+
+    #[test]
+    fn small_grants_of_the_program_wait_and_none_overflows() {
+        let mut window = ReceiveWindow::new(0);
+        assert_eq!(window.grant(1000, false), Ok(None));
+        assert_eq!(window.grant(24, false), Ok(Some(1024)));
+        assert_eq!(window.grant(1, true), Ok(Some(1)));
+        assert_eq!(window.grant(0, true), Ok(None));
+        assert_eq!(window.left(), 1025);
+        assert!(window.grant(u32::MAX, true).is_err());
+        assert_eq!(window.starving(10), None);
+        window.arrived(1025).unwrap();
+        assert!(window.is_exhausted());
+        assert_eq!(window.starving(10), Some(10));
     }
 }

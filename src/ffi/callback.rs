@@ -1,15 +1,19 @@
 //! The program's functions, and the program as the host of a session: its socket, its clock.
 
 use std::cell::Cell;
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{CString, c_char, c_int, c_void};
 use std::io;
 use std::mem::transmute;
 use std::time::{Duration, Instant};
 
-use crate::ffi::handle::SessionHandle;
-use crate::ffi::types::{LIBSSH2_RECV_FUNC, LIBSSH2_SEND_FUNC, LIBSSH2_SESSION};
+use crate::channel::{Accepts, ChannelId, Opened};
+use crate::ffi::handle::{SessionHandle, Target};
+use crate::ffi::types::{
+    LIBSSH2_AUTHAGENT_FUNC, LIBSSH2_CHANNEL, LIBSSH2_RECV_FUNC, LIBSSH2_SEND_FUNC, LIBSSH2_SESSION,
+    LIBSSH2_X11_OPEN_FUNC,
+};
 use crate::io::{Readiness, recv, send, wait};
-use crate::op::{Host, Transfer};
+use crate::op::{Host, Transfer, with};
 use crate::transport::Event;
 
 type Send = unsafe extern "C" fn(c_int, *const c_void, usize, c_int, *mut *mut c_void) -> isize;
@@ -23,14 +27,18 @@ type Debug =
 /// As [`Debug`], with the reason in front.
 type Disconnect = Debug;
 type MacError = unsafe extern "C" fn(*mut LIBSSH2_SESSION, *const c_char, c_int, *mut *mut c_void) -> c_int;
+type X11 = unsafe extern "C" fn(*mut LIBSSH2_SESSION, *mut LIBSSH2_CHANNEL, *const c_char, c_int, *mut *mut c_void);
+type Agent = unsafe extern "C" fn(*mut LIBSSH2_SESSION, *mut LIBSSH2_CHANNEL, *mut *mut c_void);
 
 /// The numbers of the callbacks, `LIBSSH2_CALLBACK_IGNORE` and so on.
 const IGNORE: usize = 0;
 const DEBUG: usize = 1;
 const DISCONNECT: usize = 2;
 const MACERROR: usize = 3;
+const X11: usize = 4;
 const SEND: usize = 5;
 const RECV: usize = 6;
+const AUTHAGENT: usize = 7;
 
 /// The functions that the program has set.
 pub struct Callbacks {
@@ -61,20 +69,35 @@ impl Callbacks {
         self.functions.get(number)?.replace(function)
     }
 
+    /// Which channels the program takes from the server.
+    pub fn accepts(&self) -> Accepts {
+        Accepts { x11: self.get(X11).is_some(), agent: self.get(AUTHAGENT).is_some() }
+    }
+
+    fn get(&self, number: usize) -> Option<Generic> {
+        self.functions.get(number)?.get()
+    }
+
+    fn x11(&self) -> LIBSSH2_X11_OPEN_FUNC {
+        // SAFETY: what the program sets under this number has this type.
+        self.get(X11).map(|function| unsafe { transmute::<Generic, X11>(function) })
+    }
+
+    fn agent(&self) -> LIBSSH2_AUTHAGENT_FUNC {
+        // SAFETY: what the program sets under this number has this type.
+        self.get(AUTHAGENT).map(|function| unsafe { transmute::<Generic, Agent>(function) })
+    }
+
     fn send(&self) -> LIBSSH2_SEND_FUNC {
-        let function = self.functions.get(SEND)?.get()?;
+        let function = self.get(SEND)?;
         // SAFETY: what the program sets under this number has this type.
         Some(unsafe { transmute::<Generic, Send>(function) })
     }
 
     fn recv(&self) -> LIBSSH2_RECV_FUNC {
-        let function = self.functions.get(RECV)?.get()?;
+        let function = self.get(RECV)?;
         // SAFETY: what the program sets under this number has this type.
         Some(unsafe { transmute::<Generic, Recv>(function) })
-    }
-
-    fn get(&self, number: usize) -> Option<Generic> {
-        self.functions.get(number)?.get()
     }
 
     fn flags(&self) -> c_int {
@@ -107,6 +130,35 @@ impl Host for SessionHandle {
 
     fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    fn opened(&self, opened: Opened) {
+        let Ok(channel) = self.adopt(Target::Channel(opened.channel)) else {
+            return self.turn_away(opened.channel);
+        };
+        let session = std::ptr::from_ref(self).cast_mut().cast();
+        let address = self.r#abstract.address();
+        let taken = match opened.origin {
+            Some((mut host, port)) => self.callbacks.x11().map(|take| {
+                let length = host.iter().position(|&byte| byte == 0).unwrap_or(host.len());
+                host.truncate(length);
+                let host = CString::new(host).unwrap_or_default();
+                // SAFETY: session, channel and text are alive, the last argument is the address of a live pointer, and
+                // nothing of the session is borrowed.
+                unsafe { take(session, channel.cast(), host.as_ptr(), port.cast_signed(), address) }
+            }),
+            None => self.callbacks.agent().map(|take| {
+                // SAFETY: as above.
+                unsafe { take(session, channel.cast(), address) }
+            }),
+        };
+        if taken.is_none() {
+            // SAFETY: the handle is fresh and belongs to this session.
+            if let Some(channel) = unsafe { channel.as_ref() } {
+                self.release(channel);
+            }
+            self.turn_away(opened.channel);
+        }
     }
 
     fn hear(&self, event: &Event) {
@@ -147,6 +199,13 @@ impl Host for SessionHandle {
     fn hides_bytes(&self) -> bool {
         // The program's own function may keep bytes that the socket does not show any more.
         self.callbacks.recv().is_none_or(|function| function as usize != recv_from_socket as *const () as usize)
+    }
+}
+
+impl SessionHandle {
+    /// Closes a channel of the server that the program cannot be given.
+    fn turn_away(&self, channel: ChannelId) {
+        let _dead = with(&self.core, |core| core.channels.abandon(channel, &mut core.transport.tx));
     }
 }
 

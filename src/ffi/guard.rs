@@ -6,10 +6,10 @@
 use std::ffi::{CStr, c_char, c_int, c_ulong};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::channel::ChannelId;
+use crate::channel::{ChannelId, ListenerId};
 use crate::error::{Code, Error, Result};
 use crate::ffi::handle::{Child, Own, Owned, SessionHandle, Target};
-use crate::ffi::types::{LIBSSH2_CHANNEL, LIBSSH2_SESSION, LIBSSH2_SFTP, LIBSSH2_SFTP_HANDLE};
+use crate::ffi::types::{LIBSSH2_CHANNEL, LIBSSH2_LISTENER, LIBSSH2_SESSION, LIBSSH2_SFTP, LIBSSH2_SFTP_HANDLE};
 use crate::op::with;
 use crate::session::Session;
 use crate::sftp::{FileId, SftpId};
@@ -121,6 +121,24 @@ pub unsafe fn enter_channel<T: Ret>(
     match unsafe { Child::from_pointer(channel.cast()) } {
         Some((session, child)) => run(session, |session| match child.target() {
             Target::Channel(id) => body(session, id, child),
+            _ => Err(wrong_handle()),
+        }),
+        None => T::failed(Code::BadUse),
+    }
+}
+
+/// Enters the session of a listener.
+///
+/// # Safety
+/// `listener` is NULL or points to a handle of this library whose session is alive during the call.
+pub unsafe fn enter_listener<T: Ret>(
+    listener: *mut LIBSSH2_LISTENER,
+    body: impl FnOnce(&SessionHandle, ListenerId, &Child) -> Result<T>,
+) -> T {
+    // SAFETY: as promised by the caller.
+    match unsafe { Child::from_pointer(listener.cast()) } {
+        Some((session, child)) => run(session, |session| match child.target() {
+            Target::Listener(id) => body(session, id, child),
             _ => Err(wrong_handle()),
         }),
         None => T::failed(Code::BadUse),

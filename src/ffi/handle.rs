@@ -8,7 +8,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::ffi::{CString, c_int};
 
-use crate::channel::ChannelId;
+use crate::channel::{ChannelId, ListenerId};
 use crate::crypto::Digest;
 use crate::error::{Code, Error, Result};
 use crate::ffi::alloc::{Abstract, Allocator};
@@ -141,12 +141,21 @@ impl SessionHandle {
         Ok(child)
     }
 
-    /// The handle for that channel, if it has one.
+    /// The handle for that channel, if it has one. Only SFTP conversations and their channels look for each other.
     pub fn handle_of_channel(&self, channel: ChannelId) -> Option<&Child> {
+        self.handle_of(Target::Channel(channel))
+    }
+
+    /// The handle for that SFTP conversation, if it has one.
+    pub fn handle_of_sftp(&self, sftp: SftpId) -> Option<&Child> {
+        self.handle_of(Target::Sftp(sftp))
+    }
+
+    fn handle_of(&self, target: Target) -> Option<&Child> {
         let children = self.children.try_borrow().ok()?;
         children.all.iter().find_map(|child| {
             // SAFETY: the boxes of a session live as long as the session, see `Children`.
-            unsafe { child.as_ref() }.filter(|child| child.target.get() == Target::Channel(channel))
+            unsafe { child.as_ref() }.filter(|child| child.target.get() == target)
         })
     }
 
@@ -176,6 +185,8 @@ pub enum Target {
     Nothing,
     /// `LIBSSH2_CHANNEL`
     Channel(ChannelId),
+    /// `LIBSSH2_LISTENER`
+    Listener(ListenerId),
     /// `LIBSSH2_SFTP`
     Sftp(SftpId),
     /// `LIBSSH2_SFTP_HANDLE`

@@ -46,7 +46,12 @@ pub unsafe extern "C" fn libssh2_session_callback_set(
         let callback: Option<Generic> = std::mem::transmute(callback);
         enter(session, |session| {
             let number = usize::try_from(cbtype).unwrap_or(usize::MAX);
-            Ok(session.callbacks.set(number, callback).map_or(ptr::null_mut(), |before| before as *mut c_void))
+            let before = session.callbacks.set(number, callback);
+            with(&session.core, |core| {
+                core.channels.accepts = session.callbacks.accepts();
+                Ok(())
+            })?;
+            Ok(before.map_or(ptr::null_mut(), |before| before as *mut c_void))
         })
     }
 }
@@ -69,7 +74,10 @@ pub unsafe extern "C" fn libssh2_session_flag(session: *mut LIBSSH2_SESSION, fla
                     core.transport.preferences.set_compress(value != 0);
                     Ok(())
                 })?,
-                LIBSSH2_FLAG_QUOTE_PATHS => {}
+                LIBSSH2_FLAG_QUOTE_PATHS => with(&session.core, |core| {
+                    core.settings.quotes_paths = value != 0;
+                    Ok(())
+                })?,
                 _ => return Err(Error::new(Code::Inval, "Flag is not known")),
             }
             Ok(0)

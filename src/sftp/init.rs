@@ -5,7 +5,7 @@ use std::task::{Poll, ready};
 
 use super::request::Purpose;
 use super::{Limits, SftpId, check, message, send};
-use crate::channel::{ChannelId, Close, Consumer, OpenSession, Request};
+use crate::channel::{ChannelId, Consumer, Discard, Opening, Request};
 use crate::error::{Code, Error, Result};
 use crate::op::Op;
 use crate::patience::Patience;
@@ -24,7 +24,7 @@ const AROUND_DATA: u64 = 1024;
 /// `libssh2_sftp_init`: ready with the subsystem.
 pub enum Init {
     /// The channel is being opened.
-    Opening(OpenSession),
+    Opening(Opening),
     /// The subsystem is being started; INIT has been sent behind the request.
     Starting(SftpId, Request),
     /// The server's VERSION is awaited.
@@ -37,7 +37,7 @@ impl Init {
         if !session.auth.is_authenticated() {
             return Err(Error::new(Code::Inval, "SFTP needs a session that is logged in"));
         }
-        Ok(Self::Opening(OpenSession::begin(session, WINDOW, PACKET)?))
+        Ok(Self::Opening(Opening::session(session, Consumer::Nobody, WINDOW, PACKET)?))
     }
 
     /// Asks for the subsystem, and greets it in the same breath.
@@ -98,12 +98,15 @@ impl Op for Init {
 
     /// The channel is closed without anybody waiting for that, so that the program can simply try again.
     fn abandon(&mut self, session: &mut Session) {
-        if let Self::Starting(sftp, _) | Self::Version(sftp, _) = self
-            && let Ok(failed) = session.sftps.get(*sftp)
-        {
-            let channel = failed.channel;
-            session.sftps.remove(*sftp);
-            let _closing = Close::begin(session, channel);
+        match self {
+            Self::Opening(opening) => opening.abandon(session),
+            Self::Starting(sftp, _) | Self::Version(sftp, _) => {
+                if let Ok(failed) = session.sftps.get(*sftp) {
+                    let channel = failed.channel;
+                    session.sftps.remove(*sftp);
+                    let _closing = session.channels.abandon(channel, &mut session.transport.tx);
+                }
+            }
         }
     }
 }
@@ -135,14 +138,14 @@ impl Limits {
 /// `libssh2_sftp_shutdown`: ready when the channel is closed. The files that are still open are forgotten.
 pub struct Shutdown {
     sftp: SftpId,
-    close: Close,
+    close: Discard,
 }
 
 impl Shutdown {
     /// Queues the end of the channel.
     pub fn begin(session: &mut Session, sftp: SftpId) -> Result<Self> {
         let channel = session.sftps.get(sftp)?.channel;
-        Ok(Self { sftp, close: Close::begin(session, channel)? })
+        Ok(Self { sftp, close: Discard::begin(session, channel)? })
     }
 }
 

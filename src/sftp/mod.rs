@@ -24,7 +24,7 @@ pub use self::file::{CloseFile, File, Kind, Open, fsetstat, fstat, seek, tell};
 use self::inbox::{Inbox, Replies};
 pub use self::init::{Init, Shutdown};
 pub use self::path::{Link, mkdir, read_link, remove, rename, rmdir, set_stat, stat, symlink};
-pub use self::read::{Sink, poll_read};
+pub use self::read::poll_read;
 pub use self::request::Ask;
 use self::request::{Purpose, Reply, Requests};
 use self::status::Status;
@@ -33,6 +33,7 @@ use crate::channel::ChannelId;
 use crate::error::{Code, Error, Result};
 use crate::op::Slots;
 use crate::session::Session;
+use crate::sink::Sink;
 use crate::wire::Put;
 
 /// Names an SFTP subsystem of a session; stale once it is shut down.
@@ -279,7 +280,7 @@ impl Replies for Routing<'_, '_> {
         if let Some(Purpose::Read { file: key, index }) = self.requests.purpose(id)
             && let Some(file) = self.files.get_mut(key)
         {
-            let sink = self.sink.of(FileId { sftp: self.id, key });
+            let sink = self.sink.for_file(FileId { sftp: self.id, key });
             return file.reads.on_data(index, bytes, sink);
         }
         Ok(())
@@ -289,7 +290,7 @@ impl Replies for Routing<'_, '_> {
         if let Some(Purpose::Read { file: key, index }) = self.requests.purpose(id)
             && let Some(file) = self.files.get_mut(key)
         {
-            file.reads.on_data_end(index, self.sink.of(FileId { sftp: self.id, key }));
+            file.reads.on_data_end(index, self.sink.for_file(FileId { sftp: self.id, key }));
         }
         self.requests.done(id);
         Ok(())

@@ -16,6 +16,7 @@ use super::{FileId, message, send};
 use crate::error::{Code, Error, Result};
 use crate::patience::Patience;
 use crate::session::Session;
+use crate::sink::Sink;
 use crate::wire::Put;
 
 /// What is asked for beyond the program's position grows up to here.
@@ -77,40 +78,6 @@ impl Segment {
     fn delivered(&mut self, count: usize) {
         self.left = self.left.saturating_sub(count);
         self.offset = self.offset.saturating_add(u64::try_from(count).unwrap_or_default());
-    }
-}
-
-/// The buffer of a read that is waiting: data for it goes there without a stop.
-pub struct Sink<'a> {
-    file: Option<FileId>,
-    space: &'a mut [u8],
-    filled: usize,
-}
-
-impl<'a> Sink<'a> {
-    /// Nobody is waiting.
-    pub const fn none() -> Sink<'static> {
-        Sink { file: None, space: &mut [], filled: 0 }
-    }
-
-    const fn new(file: FileId, space: &'a mut [u8]) -> Self {
-        Self { file: Some(file), space, filled: 0 }
-    }
-
-    /// Itself, if it waits for data of that file.
-    pub fn of(&mut self, file: FileId) -> Option<&mut Self> {
-        (self.file == Some(file)).then_some(self)
-    }
-
-    /// Takes the front of `bytes`: how much.
-    fn put(&mut self, bytes: &[u8]) -> usize {
-        let space = self.space.get_mut(self.filled..).unwrap_or_default();
-        let size = space.len().min(bytes.len());
-        if let (Some(to), Some(from)) = (space.get_mut(..size), bytes.get(..size)) {
-            to.copy_from_slice(from);
-        }
-        self.filled = self.filled.saturating_add(size);
-        size
     }
 }
 
@@ -230,10 +197,10 @@ pub fn poll_read(session: &mut Session, id: FileId, space: &mut [u8]) -> Poll<Re
         file.writes.abandon();
     }
     let asked = space.len();
-    let mut sink = Sink::new(id, space);
+    let mut sink = Sink::of_file(id, space);
     file.reads.deliver(&mut sink);
     let pumped = session.pump_into(&mut sink);
-    let filled = sink.filled;
+    let filled = sink.filled();
     let asked = pumped.and_then(|()| ask(session, id, asked, filled));
     let file = session.sftps.file(id)?;
     if filled > 0 {

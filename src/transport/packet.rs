@@ -135,7 +135,6 @@ impl Tx {
     }
 
     /// Whether all has left, what a key exchange holds back included.
-    #[cfg(test)]
     pub fn is_flushed(&self) -> bool {
         self.out.is_empty() && self.held.as_ref().is_none_or(Vec::is_empty)
     }

@@ -1,0 +1,205 @@
+//! Ports on the server's side whose connections come to us as channels, RFC 4254 section 7.1.
+#![forbid(unsafe_code)]
+
+use std::collections::{HashMap, VecDeque};
+use std::task::Poll;
+
+use slotmap::{DefaultKey, SlotMap};
+
+use super::ChannelId;
+use crate::error::{Code, Error, Result};
+use crate::global;
+use crate::op::{Op, Slots};
+use crate::patience::Patience;
+use crate::session::Session;
+use crate::transport::Tx;
+use crate::wire::{Reader, copy};
+
+/// Names a listener of a session; stale once it is cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListenerId(DefaultKey);
+
+/// The listeners of a connection, found by the address that the server names with each connection.
+#[derive(Default)]
+pub struct Listeners {
+    listeners: SlotMap<DefaultKey, Listener>,
+    by_address: HashMap<(Vec<u8>, u32), DefaultKey>,
+}
+
+/// One listener.
+pub struct Listener {
+    host: Vec<u8>,
+    /// The port; before the server has agreed, the one asked for.
+    pub port: u32,
+    state: State,
+    /// Connections that nobody has accepted yet.
+    queue: VecDeque<ChannelId>,
+    /// How many of them there may be.
+    most: usize,
+    /// Unfinished operations of this listener.
+    pub slots: Slots,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Asked,
+    Listening,
+    Refused,
+    /// Nobody wants it any more, and the server has not answered yet.
+    Abandoned,
+}
+
+/// Why a connection is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotTaken {
+    /// No listener has that address.
+    Unknown,
+    /// Too many wait to be accepted.
+    Full,
+}
+
+impl Listeners {
+    /// The listener, unless it has been cancelled.
+    pub fn get(&mut self, id: ListenerId) -> Result<&mut Listener> {
+        self.listeners.get_mut(id.0).ok_or_else(|| Error::new(Code::BadUse, "Listener has been cancelled"))
+    }
+
+    /// Takes the server's reply to the request to listen: what came with its consent, `None` if it refuses.
+    pub fn on_reply(&mut self, id: ListenerId, consent: Option<&[u8]>, tx: &mut Tx) -> Result<()> {
+        let Ok(listener) = self.get(id) else { return Ok(()) };
+        let abandoned = listener.state == State::Abandoned;
+        let Some(payload) = consent else {
+            listener.state = State::Refused;
+            if abandoned {
+                self.listeners.remove(id.0);
+            }
+            return Ok(());
+        };
+        if listener.port == 0 {
+            listener.port = Reader::new(payload).u32().map_err(|short| {
+                short.in_packet(Code::Proto, "Server listens on a port of its choice and does not tell which")
+            })?;
+        }
+        if abandoned {
+            let sent = global::stop_listening(tx, &listener.host, listener.port);
+            self.listeners.remove(id.0);
+            return sent;
+        }
+        listener.state = State::Listening;
+        let address = (copy(&listener.host)?, listener.port);
+        self.by_address.insert(address, id.0);
+        Ok(())
+    }
+
+    /// The listener that takes a connection to that address.
+    pub fn taker(&mut self, host: &[u8], port: u32) -> Result<&mut VecDeque<ChannelId>, NotTaken> {
+        let address = (copy(host).map_err(|_| NotTaken::Full)?, port);
+        let key = self.by_address.get(&address).ok_or(NotTaken::Unknown)?;
+        let listener = self.listeners.get_mut(*key).ok_or(NotTaken::Unknown)?;
+        if listener.queue.len() >= listener.most { Err(NotTaken::Full) } else { Ok(&mut listener.queue) }
+    }
+
+    /// Forgets a listener.
+    pub fn remove(&mut self, id: ListenerId) {
+        if let Some(listener) = self.listeners.remove(id.0) {
+            self.by_address.remove(&(listener.host, listener.port));
+        }
+    }
+}
+
+impl Listener {
+    /// Whether a connection waits to be accepted.
+    pub fn has_connection(&self) -> bool {
+        !self.queue.is_empty()
+    }
+}
+
+/// `libssh2_channel_forward_listen_ex`: ready with the listener once the server listens.
+pub struct Listen {
+    listener: ListenerId,
+    patience: Patience,
+}
+
+impl Listen {
+    /// Queues the request. Of the connections not yet accepted `most` are kept, any number if that is 0.
+    pub fn begin(session: &mut Session, host: &[u8], port: u32, most: usize) -> Result<Self> {
+        if !session.transport.is_established() {
+            return Err(Error::new(Code::SocketSend, "Listening needs a session that is connected"));
+        }
+        let listener = ListenerId(session.channels.listeners.listeners.insert(Listener {
+            host: copy(host)?,
+            port,
+            state: State::Asked,
+            queue: VecDeque::new(),
+            most: if most == 0 { usize::MAX } else { most },
+            slots: Slots::default(),
+        }));
+        session.globals.ask_to_listen(&mut session.transport.tx, listener, host, port)?;
+        Ok(Self { listener, patience: session.patience() })
+    }
+}
+
+impl Op for Listen {
+    type Out = ListenerId;
+
+    fn poll(&mut self, session: &mut Session) -> Poll<Result<ListenerId>> {
+        session.pump()?;
+        match session.channels.listeners.get(self.listener)?.state {
+            State::Listening => Poll::Ready(Ok(self.listener)),
+            State::Refused => {
+                session.channels.listeners.remove(self.listener);
+                Poll::Ready(Err(Error::new(Code::RequestDenied, "Server refused to listen")))
+            }
+            State::Asked | State::Abandoned => {
+                let pending = session.await_reply(&mut self.patience);
+                if pending.is_ready() {
+                    self.abandon(session);
+                }
+                pending
+            }
+        }
+    }
+
+    fn abandon(&mut self, session: &mut Session) {
+        match session.channels.listeners.get(self.listener) {
+            Ok(listener) if listener.state == State::Asked => listener.state = State::Abandoned,
+            _ => {}
+        }
+    }
+}
+
+/// `libssh2_channel_forward_accept`: ready with the oldest connection that waits. They count before whatever ended the
+/// session.
+pub fn poll_accept(session: &mut Session, id: ListenerId) -> Poll<Result<ChannelId>> {
+    let pumped = session.pump();
+    if let Some(channel) = session.channels.listeners.get(id)?.queue.pop_front() {
+        return Poll::Ready(Ok(channel));
+    }
+    pumped.map_err(|error| Error::new(Code::ChannelUnknown, "No connection will come").with(error.to_string()))?;
+    Poll::Pending
+}
+
+/// `libssh2_channel_forward_cancel`: ready when the server has been told.
+pub struct Cancel;
+
+impl Cancel {
+    /// Queues the request, and closes the connections that nobody has accepted.
+    pub fn begin(session: &mut Session, id: ListenerId) -> Result<Self> {
+        let listener = session.channels.listeners.get(id)?;
+        listener.most = 0;
+        let waiting = std::mem::take(&mut listener.queue);
+        global::stop_listening(&mut session.transport.tx, &listener.host, listener.port)?;
+        for channel in waiting {
+            session.channels.abandon(channel, &mut session.transport.tx)?;
+        }
+        Ok(Self)
+    }
+}
+
+impl Op for Cancel {
+    type Out = ();
+
+    fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
+        session.poll_flushed()
+    }
+}
