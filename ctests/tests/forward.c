@@ -318,6 +318,66 @@ static void forwarded_agent(void)
         trace_rc(c, CALL(c, libssh2_channel_free(agent)), "free of the agent's");
 }
 
+/* --- X11 --- */
+
+static LIBSSH2_CHANNEL *display;
+
+static LIBSSH2_X11_OPEN_FUNC(on_x11)
+{
+    (void)abstract;
+    ok(session == c->session && sport > 0, "a display is asked for by %s", shost);
+    display = channel;
+}
+
+/* A program on the server opens its display; we are the display. */
+static void forwarded_display(void)
+{
+    static const char *const command =
+        "bash -c 'n=${DISPLAY#*:}; exec 3<>/dev/tcp/localhost/$((6000 + ${n%.*})); "
+        "echo question >&3; head -n 1 <&3'";
+    char question[9], answer[100] = "";
+    size_t asked = 0, size = 0;
+    display = NULL;
+    libssh2_session_callback_set2(c->session, LIBSSH2_CALLBACK_X11, (libssh2_cb_generic *)on_x11);
+    LIBSSH2_CHANNEL *channel = CALLP(c, libssh2_channel_open_session(c->session));
+    int rc = CALL(c, libssh2_channel_x11_req(channel, 0));
+    trace_rc(c, rc, "x11_req");
+    if(rc != 0) {
+        skip("sshd has no xauth here");
+        CALL(c, libssh2_channel_free(channel));
+        return;
+    }
+    trace_rc(c, CALL(c, libssh2_channel_exec(channel, command)), "exec");
+    libssh2_session_set_blocking(c->session, 0);
+    conn_start_call(c);
+    for(ssize_t got = 1; got != 0;) {
+        got = libssh2_channel_read(channel, answer + size, sizeof(answer) - 1 - size);
+        if(got < 0 && got != LIBSSH2_ERROR_EAGAIN)
+            bail("read: %zd", got);
+        bool moved = got > 0;
+        size += moved ? (size_t)got : 0;
+        if(display && asked < sizeof(question)) {
+            ssize_t more = libssh2_channel_read(display, question + asked, sizeof(question) - asked);
+            moved = moved || more > 0;
+            asked += more > 0 ? (size_t)more : 0;
+            if(asked == sizeof(question)) {
+                libssh2_session_set_blocking(c->session, 1);
+                is_number(libssh2_channel_write(display, "answer\n", 7), 7, "answer");
+                libssh2_session_set_blocking(c->session, 0);
+            }
+        }
+        if(got != 0 && !moved && !conn_wait_always(c))
+            break;
+    }
+    libssh2_session_set_blocking(c->session, !nonblocking);
+    ok(asked == sizeof(question) && memcmp(question, "question\n", sizeof(question)) == 0,
+       "the display is asked");
+    trace("the program hears %s", strcmp(answer, "answer\n") == 0 ? "the answer" : answer);
+    trace_rc(c, CALL(c, libssh2_channel_free(channel)), "free");
+    if(display)
+        trace_rc(c, CALL(c, libssh2_channel_free(display)), "free of the display");
+}
+
 /* --- libssh2_poll --- */
 
 static void polling(void)
@@ -371,6 +431,7 @@ static void polling(void)
 void test(void)
 {
     watchdog(100);
+    server_config("X11Forwarding yes");
     c = conn_new();
     conn_handshake(c);
     conn_login(c);
@@ -379,6 +440,7 @@ void test(void)
     listening();
     polling();
     forwarded_agent();
+    forwarded_display();
     conn_close(c);
     refused();
 }

@@ -1,0 +1,198 @@
+/* A hundred channels at a time that move data both ways, close at random, and begin anew. */
+#include "harness.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CHANNELS = 100, LIVES = 300, MOST = 60000 };
+
+struct life {
+    LIBSSH2_CHANNEL *channel;
+    size_t size, sent, received, ends_at;
+    uint64_t seed;
+    bool eof_sent, freeing;
+};
+
+static struct conn *c;
+static struct life lives[CHANNELS];
+static int port;
+static int begun, ended, cut_short;
+static uint64_t dice = 12345;
+
+static size_t below(size_t bound)
+{
+    dice = dice * 6364136223846793005u + 1442695040888963407u;
+    return (size_t)(dice >> 33) % bound;
+}
+
+/* The byte at a place of a stream. */
+static char at(uint64_t seed, size_t place)
+{
+    return (char)((place * 31 + (place >> 8) * 7 + seed * 131) & 0xff);
+}
+
+/* One process echoes all connections. */
+static noreturn void echo_all(int listener)
+{
+    struct pollfd fds[CHANNELS * 4];
+    char space[32768];
+    nfds_t count = 1;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    fds[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
+    for(;;) {
+        if(poll(fds, count, -1) < 0)
+            continue;
+        for(nfds_t i = count; i-- > 1;) {
+            if(!fds[i].revents)
+                continue;
+            ssize_t got = read(fds[i].fd, space, sizeof(space));
+            bool over = got <= 0;
+            for(ssize_t sent = 0; !over && sent < got;) {
+                ssize_t n = send(fds[i].fd, space + sent, (size_t)(got - sent), MSG_NOSIGNAL);
+                if(n <= 0)
+                    over = true;
+                else
+                    sent += n;
+            }
+            if(over) {
+                close(fds[i].fd);
+                fds[i] = fds[--count];
+            }
+        }
+        if(fds[0].revents && count < COUNT(fds))
+            fds[count++] = (struct pollfd){ .fd = accept(listener, NULL, NULL), .events = POLLIN };
+    }
+}
+
+static pid_t start_server(void)
+{
+    struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof(in);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if(bind(listener, (struct sockaddr *)&in, sizeof(in)) != 0 || listen(listener, 200) != 0 ||
+       getsockname(listener, (struct sockaddr *)&in, &size) != 0)
+        bail("no server");
+    port = ntohs(in.sin_port);
+    pid_t pid = fork();
+    if(pid == 0)
+        echo_all(listener);
+    close(listener);
+    return pid;
+}
+
+/* Each step returns whether anything moved; none waits. */
+
+static bool begin(struct life *l)
+{
+    char host[16];
+    /* Each life asks in its own words, so that opens under way at a time are told apart. */
+    snprintf(host, sizeof(host), "life %d", (int)(l - lives));
+    l->channel = libssh2_channel_direct_tcpip_ex(c->session, "127.0.0.1", port, host, 1);
+    if(!l->channel) {
+        if(libssh2_session_last_errno(c->session) != LIBSSH2_ERROR_EAGAIN)
+            bail("open: %s", error_name(libssh2_session_last_errno(c->session)));
+        return false;
+    }
+    l->size = 1 + below(MOST);
+    l->ends_at = below(3) == 0 ? below(l->size) : l->size;
+    l->seed = below(1000);
+    l->sent = l->received = 0;
+    l->eof_sent = l->freeing = false;
+    begun++;
+    return true;
+}
+
+static bool give(struct life *l)
+{
+    char piece[4000];
+    size_t size = l->size - l->sent < sizeof(piece) ? l->size - l->sent : sizeof(piece);
+    for(size_t i = 0; i < size; i++)
+        piece[i] = at(l->seed, l->sent + i);
+    ssize_t rc = libssh2_channel_write(l->channel, piece, size);
+    if(rc == LIBSSH2_ERROR_EAGAIN)
+        return false;
+    if(rc <= 0)
+        bail("write: %s", error_name(rc));
+    l->sent += (size_t)rc;
+    return true;
+}
+
+static bool take(struct life *l)
+{
+    char piece[3000];
+    ssize_t rc = libssh2_channel_read(l->channel, piece, 1 + below(sizeof(piece)));
+    if(rc == LIBSSH2_ERROR_EAGAIN)
+        return false;
+    if(rc < 0)
+        bail("read: %s", error_name(rc));
+    for(ssize_t i = 0; i < rc; i++)
+        if(piece[i] != at(l->seed, l->received + (size_t)i))
+            bail("channel %d: byte %zu is wrong", (int)(l - lives), l->received + (size_t)i);
+    l->received += (size_t)rc;
+    if(rc == 0 && l->received != l->size)
+        bail("channel %d ends after %zu of %zu bytes", (int)(l - lives), l->received, l->size);
+    if(rc == 0 || l->received >= l->ends_at) {
+        cut_short += l->received < l->size;
+        l->freeing = l->received < l->size || rc == 0;
+    }
+    return true;
+}
+
+static bool step(struct life *l)
+{
+    bool moved = false;
+    if(!l->channel)
+        return begun < LIVES && begin(l);
+    if(l->freeing) {
+        int rc = libssh2_channel_free(l->channel);
+        if(rc == LIBSSH2_ERROR_EAGAIN)
+            return false;
+        if(rc != 0)
+            bail("free: %s", error_name(rc));
+        l->channel = NULL;
+        ended++;
+        return true;
+    }
+    if(l->sent < l->size)
+        moved = give(l);
+    else if(!l->eof_sent)
+        moved = l->eof_sent = libssh2_channel_send_eof(l->channel) == 0;
+    return take(l) || moved;
+}
+
+void test(void)
+{
+    if(!ours) {
+        skip("the original takes opens under way at a time for one another");
+        return;
+    }
+    watchdog(120);
+    server_config("MaxSessions 200");
+    pid_t server = start_server();
+    c = conn_new();
+    conn_handshake(c);
+    conn_login(c);
+    libssh2_session_set_blocking(c->session, 0);
+    conn_start_call(c);
+    c->deadline = now_ms() + 100000;
+    while(ended < LIVES) {
+        bool moved = false;
+        for(size_t i = 0; i < CHANNELS; i++)
+            moved = step(&lives[i]) || moved;
+        if(!moved && !conn_wait_always(c))
+            bail("nothing moves any more: %d begun, %d ended", begun, ended);
+    }
+    ok(cut_short > 20, "%d of %d were closed in the middle", cut_short, LIVES);
+    libssh2_session_set_blocking(c->session, !nonblocking);
+    conn_close(c);
+    signal_tree(server, SIGKILL);
+    waitpid(server, NULL, 0);
+}
