@@ -107,11 +107,11 @@ pub fn drive<T>(
         if let Poll::Ready(result) = polled {
             return result;
         }
-        let (blocking, waits_first, wants_to_queue) = {
+        let (blocking, waits_first, gets_further) = {
             let session = lend(session)?;
-            (session.is_blocking(), session.waits_first(), session.wants_to_queue())
+            (session.is_blocking(), session.waits_first(), session.gets_further())
         };
-        if wants_to_queue {
+        if gets_further {
             continue;
         }
         let waits_first = waits_first && !host.hides_bytes();

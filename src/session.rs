@@ -76,6 +76,8 @@ pub struct Session {
     starved: bool,
     /// The current operation has more to queue than the outgoing queue took.
     has_more: bool,
+    /// The current operation is over once the socket has taken what there was, and must not wait for the server.
+    awaits_flush: bool,
     /// The socket has had nothing since the current call began.
     has_looked: bool,
     /// The current operation gives up unless the socket has something.
@@ -107,6 +109,7 @@ impl Session {
             sent_at: now,
             starved: false,
             has_more: false,
+            awaits_flush: false,
             has_looked: false,
             is_impatient: false,
             said_goodbye: false,
@@ -233,6 +236,7 @@ impl Session {
         self.wake_at = None;
         self.starved = false;
         self.has_more = false;
+        self.awaits_flush = false;
         self.is_impatient = false;
     }
 
@@ -278,9 +282,9 @@ impl Session {
         self.is_blocking() && self.send_failure.is_none()
     }
 
-    /// Whether the operation can queue more now that the socket has taken what there was.
-    pub(crate) fn wants_to_queue(&self) -> bool {
-        self.has_more && self.transport.tx.has_room() && !self.transport.tx.wants_socket()
+    /// Whether the operation gets further now that the socket has taken what there was.
+    pub(crate) fn gets_further(&self) -> bool {
+        (self.awaits_flush || (self.has_more && self.transport.tx.has_room())) && !self.transport.tx.wants_socket()
     }
 
     /// What to wait for; the peer must always be heard, or two full windows would wait for each other.
@@ -420,6 +424,7 @@ impl Op for Disconnect {
         // What still arrives is of no interest, but it must not pile up.
         session.pump()?;
         if session.transport.tx.wants_socket() {
+            session.awaits_flush = true;
             return session.await_reply(&mut self.patience);
         }
         Poll::Ready(Ok(()))

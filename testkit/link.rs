@@ -14,8 +14,8 @@ use crate::fault::{Harm, Occasion, Stage};
 use crate::options::{Chunks, Options};
 use crate::shuffle::Shuffle;
 
-/// A number that no message has.
-const UNKNOWN_MESSAGE: u8 = 200;
+/// A number that no message has; those from 192 on OpenSSH's client takes for an attack.
+const UNKNOWN_MESSAGE: u8 = 150;
 /// How long a client may take to notice that the server has hung up.
 const HANG_UP: Duration = Duration::from_secs(5);
 

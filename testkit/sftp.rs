@@ -34,6 +34,7 @@ const NAME: u8 = 104;
 const ATTRS: u8 = 105;
 const EXTENDED_REPLY: u8 = 201;
 
+const LIMITS: &[u8] = b"limits@openssh.com";
 /// Longest request taken.
 const LONGEST: u32 = 1024 * 1024;
 
@@ -106,7 +107,7 @@ impl Sftp {
 
     fn extension(&self, mut reader: Reader<'_>) -> Result<Reply> {
         let name = reader.string()?;
-        if name != b"limits@openssh.com" || self.limit == 0 {
+        if name != LIMITS || self.limit == 0 {
             return status(8, b"unsupported");
         }
         let mut body = Vec::new();
@@ -231,7 +232,7 @@ fn version(occasion: &mut Occasion, has_limits: bool, out: &mut Vec<(Stage, Vec<
     if fault == Some(Fault::VersionPastEnd) {
         body.put_u32(0x7fff_ffff)?;
     } else {
-        body.put_string(b"nothing@example.com")?;
+        body.put_string(if has_limits { LIMITS } else { b"nothing@example.com" })?;
         body.put_string(b"1")?;
         if has_limits {
             body.put_string(b"limits@openssh.com")?;

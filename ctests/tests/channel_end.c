@@ -138,7 +138,8 @@ static void of_sftp(void)
 
 void test(void)
 {
-    server_config("MaxSessions 100"); /* the original does not wait for the end of each */
+    /* The original frees a channel before the server has closed it, so that some linger. */
+    server_config("MaxSessions 100");
     c = conn_new();
     conn_handshake(c);
     conn_login(c);

@@ -5,6 +5,8 @@
  * result is not compared, and the comment says why. */
 #include "meeting.h"
 
+#include <signal.h>
+
 static void good(void)
 {
     static const struct meeting meetings[] = {
@@ -195,6 +197,22 @@ static void endless(void)
     MEET(meetings);
 }
 
+/* Saying goodbye is over when the words have left, whatever the server does. */
+static void goodbye(void)
+{
+    struct conn *c = testd(" ");
+    conn_handshake(c);
+    testd_login(c);
+    kill(c->sshd, SIGSTOP);
+    long long start = now_ms();
+    int rc = CALL(c, libssh2_session_disconnect(c->session, "bye"));
+    trace_rc(c, rc, "disconnect from a server that has stopped");
+    is_number(rc, 0, "disconnect from a server that has stopped");
+    ok(now_ms() - start < 2000, "it took %lld ms", now_ms() - start);
+    is_number(c->stuck, 0, "each EAGAIN named a direction that came");
+    conn_drop(c);
+}
+
 void test(void)
 {
     watchdog(140);
@@ -206,4 +224,5 @@ void test(void)
     sealed();
     rekeys();
     endless();
+    goodbye();
 }

@@ -7,7 +7,6 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
 use super::entry::{Entry, Host, KeyKind, Marker};
-use super::pattern;
 use crate::error::{Code, Error, Result};
 use crate::wire::{Put, copy};
 
@@ -49,7 +48,8 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
 pub(super) fn read(line: &[u8]) -> Result<Line<'_>> {
     let end = line.iter().position(|byte| matches!(byte, b'\n' | 0)).unwrap_or(line.len());
     let line = line.get(..end).unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let text_end = line.iter().rposition(|&byte| byte != b'\r').map_or(0, |last| last.saturating_add(1));
+    let line = line.get(..text_end).unwrap_or_default();
     if matches!(skip_blanks(line), [] | [b'#', ..]) {
         return Ok(Line::Other(line));
     }
@@ -115,7 +115,9 @@ fn read_names(list: &[u8], whole: bool) -> Result<Vec<Host>> {
     if names.is_empty() {
         return Err(Error::new(Code::MethodNotSupported, "Known hosts line names no host"));
     }
-    if whole || pattern::has_negation(list) {
+    // Negation is about the whole list; the others would begin a line of another kind.
+    let stands_alone = |name: &&[u8]| !matches!(name.first(), Some(b'!' | b'@' | b'#' | b'|'));
+    if whole || !names.iter().all(stands_alone) {
         return Ok(vec![Host::Plain(copy(list)?)]);
     }
     names.into_iter().rev().map(|name| copy(name).map(Host::Plain)).collect()
@@ -206,9 +208,11 @@ mod tests {
     }
 
     #[test]
-    fn a_list_with_negation_stays_whole() {
-        let line = format!("!bad.example.com,*.example.com ssh-ed25519 {KEY}\n");
-        assert_eq!(written(&line), [line]);
+    fn a_list_whose_parts_mean_something_else_alone_stays_whole() {
+        for list in ["!bad.example.com,*.example.com", "a,@revoked", "a,#b", ",|1|AAAA|AAAA"] {
+            let line = format!("{list} ssh-ed25519 {KEY}\n");
+            assert_eq!(written(&line), [line]);
+        }
     }
 
     #[test]

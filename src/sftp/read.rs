@@ -63,6 +63,8 @@ enum Answer {
     /// All data is here, or has been delivered.
     Whole,
     EndOfFile,
+    /// A data reply without data, which says nothing at all.
+    Empty,
     Refused(Status),
 }
 
@@ -99,7 +101,7 @@ impl Reads {
         if length > missing {
             return Err(Error::new(Code::SftpProtocol, "SFTP server sent more data than was asked for"));
         }
-        segment.answer = if length == 0 { Answer::EndOfFile } else { Answer::Arriving };
+        segment.answer = if length == 0 { Answer::Empty } else { Answer::Arriving };
         Ok(())
     }
 
@@ -206,24 +208,26 @@ pub fn poll_read(session: &mut Session, id: FileId, space: &mut [u8]) -> Poll<Re
         return Poll::Ready(Ok(filled));
     }
     asked?;
-    if let Some(end) = file.reads.end() {
-        return Poll::Ready(match end {
-            End::OfFile => Ok(0),
-            End::Refused(status) => {
-                file.reads.abandon();
-                let sftp = session.sftps.get(id.sftp)?;
-                sftp.requests.abandon_reads(id.key);
-                // OK is no answer to a read.
-                Err(if status.is_ok() { unexpected(message::STATUS) } else { sftp.refused(&status) })
-            }
-        });
+    let refusal = match file.reads.end() {
+        None => return await_reply(session, id, |file| &mut file.reads.patience),
+        Some(End::OfFile) => return Poll::Ready(Ok(0)),
+        Some(End::Empty) => Error::new(Code::SftpProtocol, "SFTP server answered a read without data"),
+        // OK is no answer to a read.
+        Some(End::Refused(status)) if status.is_ok() => unexpected(message::STATUS),
+        Some(End::Refused(status)) => session.sftps.get(id.sftp)?.refused(&status),
+    };
+    let sftp = session.sftps.get(id.sftp)?;
+    sftp.requests.abandon_reads(id.key);
+    if let Some(file) = sftp.files.get_mut(id.key) {
+        file.reads.abandon();
     }
-    await_reply(session, id, |file| &mut file.reads.patience)
+    Poll::Ready(Err(refusal))
 }
 
 /// Why there is no more data for now.
 enum End {
     OfFile,
+    Empty,
     Refused(Status),
 }
 
@@ -234,6 +238,7 @@ impl Reads {
             None => None,
             Some(segment) => match &segment.answer {
                 Answer::EndOfFile => Some(End::OfFile),
+                Answer::Empty => Some(End::Empty),
                 Answer::Refused(status) => Some(End::Refused(status.clone())),
                 Answer::Awaited | Answer::Arriving | Answer::Short | Answer::Whole => None,
             },

@@ -516,6 +516,47 @@ mod tests {
     }
 
     #[test]
+    fn what_is_weak_is_offered_only_on_request() {
+        let mut preferences = Preferences::default();
+        let weak = [
+            (
+                MethodType::Kex,
+                "diffie-hellman-group14-sha1,diffie-hellman-group1-sha1,diffie-hellman-group-exchange-sha1",
+            ),
+            (MethodType::HostKey, "ssh-rsa"),
+            (MethodType::CryptCs, "blowfish-cbc,arcfour128,arcfour,cast128-cbc,3des-cbc"),
+            (MethodType::CryptSc, "blowfish-cbc,arcfour128,arcfour,cast128-cbc,3des-cbc"),
+            (MethodType::MacCs, "hmac-sha1-etm@openssh.com,hmac-sha1,hmac-sha1-96,hmac-md5,hmac-md5-96"),
+            (MethodType::MacSc, "hmac-ripemd160,hmac-ripemd160@openssh.com"),
+        ];
+        for (kind, list) in weak {
+            for name in names(list.as_bytes()) {
+                assert!(names(preferences.get(kind)).all(|offered| offered != name), "{kind:?}");
+                assert!(preferences.supported(kind).unwrap().iter().any(|known| known.to_bytes() == name), "{kind:?}");
+            }
+            preferences.set(kind, list.as_bytes()).unwrap();
+            assert_eq!(preferences.get(kind), list.as_bytes());
+        }
+    }
+
+    #[test]
+    fn compression_is_known_only_when_it_is_wanted() {
+        let mut preferences = Preferences::default();
+        for kind in [MethodType::CompCs, MethodType::CompSc] {
+            assert_eq!(preferences.get(kind), b"none");
+            assert_eq!(preferences.supported(kind).unwrap(), [c"none"]);
+            assert_eq!(preferences.set(kind, b"zlib").unwrap_err().code, Code::MethodNotSupported);
+        }
+        preferences.set_compress(true);
+        for kind in [MethodType::CompCs, MethodType::CompSc] {
+            assert_eq!(preferences.get(kind), b"zlib@openssh.com,zlib,none");
+        }
+        preferences.set(MethodType::CompCs, b"zlib").unwrap();
+        preferences.set_compress(false);
+        assert_eq!(preferences.get(MethodType::CompCs), b"none");
+    }
+
+    #[test]
     fn a_name_that_is_the_beginning_of_another_is_not_that_other() {
         let mut lists = USUAL;
         lists[2] = "aes128-ct,aes128-ctrx";

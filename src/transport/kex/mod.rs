@@ -125,7 +125,7 @@ fn finish(agreement: Agreement, transcript: &Transcript, reply: Reply<'_>) -> Re
         return Err(failed("Host key of the server is of another type than negotiated"));
     }
     key.verify(algorithm, hash.as_ref(), reply.signature)
-        .map_err(|error| failed("Host key signature of the server is wrong").with(error.to_string()))?;
+        .map_err(|_| failed("Host key signature of the server is wrong"))?;
     Ok(Exchanged { host_key: crate::wire::copy(reply.host_key)?, hash, secret: reply.secret, agreement })
 }
 

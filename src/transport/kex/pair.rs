@@ -77,3 +77,62 @@ fn combine(hash: HashAlgorithm, first: &[u8], second: &[u8]) -> Result<Zeroizing
     secret.put_string(both.as_ref())?;
     Ok(secret)
 }
+
+#[cfg(test)]
+mod tests {
+    use libcrux_ml_kem::mlkem768;
+
+    use super::*;
+    use crate::error::Code;
+    use crate::wire::Reader;
+
+    fn public(pair: &Pair) -> Vec<u8> {
+        let mut out = Vec::new();
+        pair.put_public(&mut out).unwrap();
+        Reader::new(&out).string().unwrap().to_vec()
+    }
+
+    /// What a server does: one value of both kinds there and back, the secret a string over both secrets.
+    #[test]
+    fn two_secrets_become_one() {
+        let pair = Pair::hybrid(Kem::MlKem768, Curve::X25519, HashAlgorithm::Sha256).unwrap();
+        let ours = public(&pair);
+        let (kem, point) = ours.split_at(1184);
+        assert_eq!(point.len(), 32);
+        let (ciphertext, first) = mlkem768::encapsulate(&kem.try_into().unwrap(), [5; 32]);
+        let key = EphemeralKey::generate(Curve::X25519).unwrap();
+        let theirs = [ciphertext.as_ref(), key.public_key()].concat();
+        let second = key.agree(point).unwrap();
+        let secret = pair.agree(&theirs).unwrap();
+        let expected = digest(HashAlgorithm::Sha256, &[&first, &second]).unwrap();
+        assert_eq!(secret[..4], [0, 0, 0, 32]);
+        assert_eq!(secret[4..], *expected.as_ref());
+    }
+
+    #[test]
+    fn values_of_a_wrong_form_are_refused() {
+        let refused = |pair: Pair, theirs: &[u8]| {
+            assert_eq!(pair.agree(theirs).unwrap_err().code, Code::KeyExchangeFailure);
+        };
+        for kem in [Kem::MlKem768, Kem::MlKem1024, Kem::Sntrup761] {
+            let pair = || Pair::hybrid(kem, Curve::X25519, HashAlgorithm::Sha256).unwrap();
+            let whole = kem.ciphertext_len() + 32;
+            for len in [0, 32, kem.ciphertext_len(), whole - 1, whole + 1] {
+                refused(pair(), &vec![9; len]);
+            }
+            // The point of Curve25519 that makes its secret zero.
+            refused(pair(), &vec![0; whole]);
+            assert!(pair().agree(&vec![9; whole]).is_ok());
+        }
+        let negative = [&[0x80][..], &[1; 255]].concat();
+        refused(Pair::modp(ModpGroup::well_known(4096).unwrap()).unwrap(), &negative);
+        assert!(Pair::modp(ModpGroup::well_known(4096).unwrap()).unwrap().agree(&negative[1..]).is_ok());
+    }
+
+    /// A number loses its leading zeros, and gets one where it would be negative.
+    #[test]
+    fn numbers_are_hashed_in_their_shortest_form() {
+        assert_eq!(number(&[0, 0, 5]).unwrap()[..], [0, 0, 0, 1, 5]);
+        assert_eq!(number(&[0x80]).unwrap()[..], [0, 0, 0, 2, 0, 0x80]);
+    }
+}
