@@ -416,7 +416,7 @@ mod tests {
         for end in 0..fields.len() {
             assert_eq!(read_key(Reader::new(&fields[..end]), 2), Err(Short));
         }
-        fields[15..19].copy_from_slice(&[0xff; 4]);
+        fields[19..23].copy_from_slice(&[0xff; 4]);
         assert!(read_key(Reader::new(&fields), 2).is_err());
     }
 }
