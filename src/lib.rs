@@ -18,6 +18,7 @@ pub mod keepalive;
 pub mod knownhost;
 pub mod op;
 mod patience;
+pub mod publickey;
 pub mod scp;
 pub mod session;
 pub mod sftp;

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use crate::channel::{ChannelId, ListenerId, Opened};
 use crate::error::{Code, Error, Result};
 use crate::io::Readiness;
+use crate::publickey::PublickeyId;
 use crate::session::Session;
 use crate::sftp::{FileId, SftpId};
 use crate::transport::Event;
@@ -318,6 +319,11 @@ pub enum Call {
     ForwardCancel,
     ScpRecv,
     ScpSend,
+    PublickeyInit,
+    PublickeyAdd,
+    PublickeyRemove,
+    PublickeyList,
+    PublickeyShutdown,
     UserauthKeyboard,
     UserauthSigner,
     UserauthSecurityKey,
@@ -380,6 +386,8 @@ pub enum Owner {
     Sftp(SftpId),
     /// An open file or directory.
     File(FileId),
+    /// One of its publickey subsystems.
+    Publickey(PublickeyId),
 }
 
 impl Owner {
@@ -390,6 +398,7 @@ impl Owner {
             Self::Listener(id) => &mut session.channels.listeners.get(id)?.slots,
             Self::Sftp(id) => &mut session.sftps.get(id)?.slots,
             Self::File(id) => &mut session.sftps.file(id)?.slots,
+            Self::Publickey(id) => &mut session.publickeys.get(id)?.slots,
         })
     }
 }

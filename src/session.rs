@@ -12,6 +12,7 @@ use crate::io::Readiness;
 use crate::keepalive::Keepalive;
 use crate::op::{Op, Slots, Transfer};
 use crate::patience::Patience;
+use crate::publickey::Publickeys;
 use crate::sftp::Sftps;
 use crate::sink::Sink;
 use crate::transport::{Transport, message};
@@ -57,6 +58,8 @@ pub struct Session {
     pub channels: Channels,
     /// The SFTP subsystems.
     pub sftps: Sftps,
+    /// The publickey subsystems.
+    pub publickeys: Publickeys,
     /// Global requests.
     pub globals: Globals,
     /// Keepalives.
@@ -96,6 +99,7 @@ impl Session {
             auth: Auth::default(),
             channels: Channels::default(),
             sftps: Sftps::default(),
+            publickeys: Publickeys::default(),
             globals: Globals::default(),
             keepalive: Keepalive::default(),
             slots: Slots::default(),

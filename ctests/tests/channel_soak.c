@@ -175,6 +175,7 @@ void test(void)
         return;
     }
     watchdog(120);
+    trace_off(true);
     server_config("MaxSessions 200");
     pid_t server = start_server();
     c = conn_new();

@@ -157,6 +157,12 @@ impl Channel {
         self.file_left = Some(size.into());
     }
 
+    /// The number at the front of what has not been read of the main stream.
+    pub fn peek_u32(&self) -> Option<u32> {
+        let mut front = self.arrivals.main();
+        Some(u32::from_be_bytes([front.next()?, front.next()?, front.next()?, front.next()?]))
+    }
+
     /// The first byte of the main stream that has not been read.
     pub fn peek(&self) -> Option<u8> {
         self.arrivals.main().next()

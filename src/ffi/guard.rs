@@ -9,8 +9,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::channel::{ChannelId, ListenerId};
 use crate::error::{Code, Error, Result};
 use crate::ffi::handle::{Child, Own, Owned, SessionHandle, Target};
-use crate::ffi::types::{LIBSSH2_CHANNEL, LIBSSH2_LISTENER, LIBSSH2_SESSION, LIBSSH2_SFTP, LIBSSH2_SFTP_HANDLE};
+use crate::ffi::types::{
+    LIBSSH2_CHANNEL, LIBSSH2_LISTENER, LIBSSH2_PUBLICKEY, LIBSSH2_SESSION, LIBSSH2_SFTP, LIBSSH2_SFTP_HANDLE,
+};
 use crate::op::with;
+use crate::publickey::PublickeyId;
 use crate::session::Session;
 use crate::sftp::{FileId, SftpId};
 
@@ -139,6 +142,24 @@ pub unsafe fn enter_listener<T: Ret>(
     match unsafe { Child::from_pointer(listener.cast()) } {
         Some((session, child)) => run(session, |session| match child.target() {
             Target::Listener(id) => body(session, id, child),
+            _ => Err(wrong_handle()),
+        }),
+        None => T::failed(Code::BadUse),
+    }
+}
+
+/// Enters the session of a publickey subsystem.
+///
+/// # Safety
+/// `pkey` is NULL or points to a handle of this library whose session is alive during the call.
+pub unsafe fn enter_publickey<T: Ret>(
+    pkey: *mut LIBSSH2_PUBLICKEY,
+    body: impl FnOnce(&SessionHandle, PublickeyId, &Child) -> Result<T>,
+) -> T {
+    // SAFETY: as promised by the caller.
+    match unsafe { Child::from_pointer(pkey.cast()) } {
+        Some((session, child)) => run(session, |session| match child.target() {
+            Target::Publickey(id) => body(session, id, child),
             _ => Err(wrong_handle()),
         }),
         None => T::failed(Code::BadUse),

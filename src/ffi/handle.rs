@@ -14,6 +14,7 @@ use crate::error::{Code, Error, Result};
 use crate::ffi::alloc::{Abstract, Allocator};
 use crate::ffi::callback::Callbacks;
 use crate::ffi::last_error::LastError;
+use crate::publickey::PublickeyId;
 use crate::session::Session;
 use crate::sftp::{FileId, SftpId};
 
@@ -191,6 +192,8 @@ pub enum Target {
     Sftp(SftpId),
     /// `LIBSSH2_SFTP_HANDLE`
     File(FileId),
+    /// `LIBSSH2_PUBLICKEY`
+    Publickey(PublickeyId),
 }
 
 /// What every other pointer of C points to.

@@ -22,6 +22,7 @@ pub mod global;
 pub mod keepalive;
 pub mod knownhost;
 pub mod poll;
+pub mod publickey;
 pub mod scp;
 pub mod session;
 pub mod setting;
