@@ -30,6 +30,7 @@ build = $(CARGO) rustc --locked --profile $(PROFILE) --lib --crate-type cdylib,s
 
 all: ## Build the shared and the static library
 	$(build)
+	@abi/noexecstack.sh $(built)/libssh2.a
 
 # These three work as the first command on a bare machine: .ci/install gets what is missing, and does nothing when
 # nothing is.
@@ -51,6 +52,7 @@ headers: ## Write include/ anew from the Rust sources
 # Only what is not there is built: `make && sudo make install` does not run cargo as root.
 $(built)/libssh2.so $(built)/libssh2.a:
 	$(build)
+	@abi/noexecstack.sh $(built)/libssh2.a
 
 install: $(built)/libssh2.so $(built)/libssh2.a ## Install under PREFIX (and DESTDIR)
 	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)"

@@ -43,6 +43,11 @@ runs_with_the_static_library() {
     builds 's/-lssh2/-l:libssh2.a/' --static && ! readelf -d "$work/program" | grep libssh2 && "$work/program"
 }
 
+# Right after the check before, whose program this is.
+has_no_executable_stack() {
+    readelf -lW "$work/program" | grep -q 'GNU_STACK.* RW '
+}
+
 nothing_is_left() {
     ! find "$tree" ! -type d | grep .
 }
@@ -52,6 +57,7 @@ check "the links lead to the library" links_lead_to_the_library
 check "pkg-config tells the version of the headers" tells_the_header_s_version
 check "a program runs with the shared library" runs_with_the_shared_library
 check "a program runs with the static library" runs_with_the_static_library
+check "its stack is not executable" has_no_executable_stack
 check "make uninstall" makes uninstall
 check "nothing is left" nothing_is_left
 summary
