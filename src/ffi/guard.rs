@@ -84,14 +84,9 @@ pub unsafe fn enter_sftp<T: Ret>(
     sftp: *mut LIBSSH2_SFTP,
     body: impl FnOnce(&SessionHandle, SftpId, &Child) -> Result<T>,
 ) -> T {
+    let pick = |target| if let Target::Sftp(id) = target { Some(id) } else { None };
     // SAFETY: as promised by the caller.
-    match unsafe { Child::from_pointer(sftp.cast()) } {
-        Some((session, child)) => run(session, |session| match child.target() {
-            Target::Sftp(id) => body(session, id, child),
-            _ => Err(wrong_handle()),
-        }),
-        None => T::failed(Code::BadUse),
-    }
+    unsafe { enter_child(sftp.cast(), pick, body) }
 }
 
 /// Enters the session of an open file or directory.
@@ -102,14 +97,9 @@ pub unsafe fn enter_file<T: Ret>(
     file: *mut LIBSSH2_SFTP_HANDLE,
     body: impl FnOnce(&SessionHandle, FileId, &Child) -> Result<T>,
 ) -> T {
+    let pick = |target| if let Target::File(id) = target { Some(id) } else { None };
     // SAFETY: as promised by the caller.
-    match unsafe { Child::from_pointer(file.cast()) } {
-        Some((session, child)) => run(session, |session| match child.target() {
-            Target::File(id) => body(session, id, child),
-            _ => Err(wrong_handle()),
-        }),
-        None => T::failed(Code::BadUse),
-    }
+    unsafe { enter_child(file.cast(), pick, body) }
 }
 
 /// Enters the session of a channel.
@@ -120,14 +110,9 @@ pub unsafe fn enter_channel<T: Ret>(
     channel: *mut LIBSSH2_CHANNEL,
     body: impl FnOnce(&SessionHandle, ChannelId, &Child) -> Result<T>,
 ) -> T {
+    let pick = |target| if let Target::Channel(id) = target { Some(id) } else { None };
     // SAFETY: as promised by the caller.
-    match unsafe { Child::from_pointer(channel.cast()) } {
-        Some((session, child)) => run(session, |session| match child.target() {
-            Target::Channel(id) => body(session, id, child),
-            _ => Err(wrong_handle()),
-        }),
-        None => T::failed(Code::BadUse),
-    }
+    unsafe { enter_child(channel.cast(), pick, body) }
 }
 
 /// Enters the session of a listener.
@@ -138,14 +123,9 @@ pub unsafe fn enter_listener<T: Ret>(
     listener: *mut LIBSSH2_LISTENER,
     body: impl FnOnce(&SessionHandle, ListenerId, &Child) -> Result<T>,
 ) -> T {
+    let pick = |target| if let Target::Listener(id) = target { Some(id) } else { None };
     // SAFETY: as promised by the caller.
-    match unsafe { Child::from_pointer(listener.cast()) } {
-        Some((session, child)) => run(session, |session| match child.target() {
-            Target::Listener(id) => body(session, id, child),
-            _ => Err(wrong_handle()),
-        }),
-        None => T::failed(Code::BadUse),
-    }
+    unsafe { enter_child(listener.cast(), pick, body) }
 }
 
 /// Enters the session of a publickey subsystem.
@@ -156,12 +136,25 @@ pub unsafe fn enter_publickey<T: Ret>(
     pkey: *mut LIBSSH2_PUBLICKEY,
     body: impl FnOnce(&SessionHandle, PublickeyId, &Child) -> Result<T>,
 ) -> T {
+    let pick = |target| if let Target::Publickey(id) = target { Some(id) } else { None };
     // SAFETY: as promised by the caller.
-    match unsafe { Child::from_pointer(pkey.cast()) } {
-        Some((session, child)) => run(session, |session| match child.target() {
-            Target::Publickey(id) => body(session, id, child),
-            _ => Err(wrong_handle()),
-        }),
+    unsafe { enter_child(pkey.cast(), pick, body) }
+}
+
+/// Enters the session of a handle that stands for what `pick` picks.
+///
+/// # Safety
+/// `child` is NULL or points to a handle of this library whose session is alive during the call.
+unsafe fn enter_child<I, T: Ret>(
+    child: *const Child,
+    pick: impl FnOnce(Target) -> Option<I>,
+    body: impl FnOnce(&SessionHandle, I, &Child) -> Result<T>,
+) -> T {
+    // SAFETY: as promised by the caller.
+    match unsafe { Child::from_pointer(child) } {
+        Some((session, child)) => {
+            run(session, |session| body(session, pick(child.target()).ok_or_else(wrong_handle)?, child))
+        }
         None => T::failed(Code::BadUse),
     }
 }

@@ -53,7 +53,7 @@ enum Kex {
     /// None is under way.
     Idle,
     /// Our KEXINIT has left, the server's is awaited.
-    AwaitInit { client_kexinit: Vec<u8> },
+    AwaitInit { client_kexinit: Vec<u8>, offered: Box<Preferences> },
     /// A packet of the method has left, the server's reply is awaited. `skip` if a wrong guess of the server comes first.
     AwaitReply { state: Box<AwaitReply>, skip: bool },
     /// Our new keys are in use, those of the server begin with its NEWKEYS.
@@ -427,7 +427,9 @@ impl Transport {
         let client_kexinit = self.preferences.kexinit(&cookie, self.session_id.is_none())?;
         self.tx.send_now(&[&client_kexinit])?;
         self.tx.hold();
-        self.kex = Kex::AwaitInit { client_kexinit };
+        // The program may change its mind before the server answers; what counts is what was sent.
+        let offered = Box::new(self.preferences.clone());
+        self.kex = Kex::AwaitInit { client_kexinit, offered };
         Ok(())
     }
 
@@ -435,10 +437,10 @@ impl Transport {
         if matches!(self.kex, Kex::Idle) {
             self.begin_kex()?;
         }
-        let Kex::AwaitInit { client_kexinit } = std::mem::replace(&mut self.kex, Kex::Idle) else {
+        let Kex::AwaitInit { client_kexinit, offered } = std::mem::replace(&mut self.kex, Kex::Idle) else {
             return Err(Error::new(Code::Proto, "Server began a key exchange within another"));
         };
-        let agreement = self.preferences.agree(&server_kexinit)?;
+        let agreement = offered.agree(&server_kexinit)?;
         if self.session_id.is_none() {
             self.strict = agreement.strict;
             if self.strict && self.rx.sequence() != 1 {

@@ -239,6 +239,7 @@ fn ciphers() -> Vec<(&'static CStr, bool)> {
 }
 
 /// What the program wants offered, list by list.
+#[derive(Clone)]
 pub struct Preferences {
     lists: [Vec<u8>; 11],
     compress: bool,
