@@ -1,5 +1,5 @@
 //! Sockets: the only system calls of this crate besides libcrypto's.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "this is where the socket is called")]
 
 use std::ffi::{OsStr, c_int, c_short};
 use std::io;

@@ -229,7 +229,8 @@ fn lend(session: &RefCell<Session>) -> Result<RefMut<'_, Session>> {
     session.try_borrow_mut().map_err(|_| reentered())
 }
 
-const fn reentered() -> Error {
+/// The session is in use further up.
+pub const fn reentered() -> Error {
     Error::new(Code::BadUse, "Session was called from within one of its own callbacks")
 }
 

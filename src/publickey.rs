@@ -108,7 +108,7 @@ impl Init {
                     Self::Starting(channel, Request::subsystem(session, channel, b"publickey")?)
                 }
                 Self::Starting(channel, request) => {
-                    ready!(request.poll(session)).map_err(not_started)?;
+                    ready!(request.poll(session)).map_err(Request::not_started)?;
                     let mut fields = Vec::new();
                     fields.put_u32(VERSION)?;
                     say(session, *channel, b"version", &fields)?;
@@ -380,14 +380,6 @@ const fn out_of_order() -> Error {
 
 const fn too_long() -> Error {
     Error::new(Code::OutOfBoundary, "Request about a key is too long")
-}
-
-/// C callers know a refused subsystem as a channel that could not be had.
-fn not_started(mut error: Error) -> Error {
-    if matches!(error.code, Code::ChannelRequestDenied | Code::ChannelClosed) {
-        error.code = Code::ChannelFailure;
-    }
-    error
 }
 
 #[cfg(test)]

@@ -45,6 +45,14 @@ impl Request {
         Self::startup(session, channel, b"subsystem", Some(name))
     }
 
+    /// C callers know a refused subsystem as a channel that could not be had.
+    pub fn not_started(mut error: Error) -> Error {
+        if matches!(error.code, Code::ChannelRequestDenied | Code::ChannelClosed) {
+            error.code = Code::ChannelFailure;
+        }
+        error
+    }
+
     /// Queues what starts a shell, a command or a subsystem, RFC 4254 section 6.5; a channel does that once.
     pub fn startup(session: &mut Session, id: ChannelId, kind: &[u8], what: Option<&[u8]>) -> Result<Self> {
         if std::mem::replace(&mut session.channels.get(id)?.started, true) {

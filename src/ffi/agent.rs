@@ -287,7 +287,7 @@ pub unsafe extern "C" fn libssh2_agent_sign(
                 return Err(null());
             }
             let data = bytes(data.cast(), d_len)?;
-            let method = bytes(method, crate::ffi::userauth::size(method_len))?;
+            let method = bytes(method, crate::ffi::guard::size(method_len))?;
             if method.contains(&0) {
                 return Err(Error::new(Code::Inval, "Name of the algorithm contains a NUL"));
             }

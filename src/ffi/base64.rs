@@ -3,9 +3,9 @@
 use std::ffi::{c_char, c_int, c_uint};
 
 use crate::error::{Code, Error, Result};
+use crate::ffi::guard::size;
 use crate::ffi::guard::{bytes, enter, null, store};
 use crate::ffi::types::LIBSSH2_SESSION;
-use crate::ffi::userauth::size;
 
 /// Decodes base64 (RFC 4648 section 4). What is not of its alphabet is skipped, line ends and padding among it.
 /// Deprecated since 1.0.

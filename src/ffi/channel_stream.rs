@@ -7,7 +7,7 @@ use libc::ssize_t;
 
 use crate::channel::{ChannelId, ExtendedData, MAIN, Wanted, poll_read, poll_write};
 use crate::error::{Code, Error, Result};
-use crate::ffi::guard::{bytes, bytes_mut, enter_channel, store};
+use crate::ffi::guard::{bytes, bytes_mut, count, enter_channel, store};
 use crate::ffi::handle::SessionHandle;
 use crate::ffi::types::{
     LIBSSH2_CHANNEL, LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE, LIBSSH2_CHANNEL_EXTENDED_DATA_MERGE,
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn libssh2_channel_read_ex(
             let space = bytes_mut(buf, buflen)?;
             let stream = stream_id.cast_unsigned();
             let read = drive(&session.core, session, |core| poll_read(core, id, stream, space))?;
-            Ok(isize::try_from(read).unwrap_or(isize::MAX))
+            Ok(count(read))
         })
     }
 }
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn libssh2_channel_write_ex(
             let data = bytes(buf, buflen)?;
             let stream = stream_id.cast_unsigned();
             let written = drive(&session.core, session, |core| poll_write(core, id, stream, data))?;
-            Ok(isize::try_from(written).unwrap_or(isize::MAX))
+            Ok(count(written))
         })
     }
 }

@@ -3,8 +3,10 @@
 //! A door refuses NULL and wrong handles, catches panics, keeps the error for `libssh2_session_last_error`, and turns
 //! it into what the C function returns.
 
-use std::ffi::{CStr, c_char, c_int, c_ulong};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use libc::ssize_t;
 
 use crate::channel::{ChannelId, ListenerId};
 use crate::error::{Code, Error, Result};
@@ -262,6 +264,16 @@ pub unsafe fn store<T>(place: *mut T, value: T) {
         // SAFETY: not NULL, and writable as promised by the caller.
         unsafe { place.write(value) }
     }
+}
+
+/// A length that C counts in an unsigned int.
+pub fn size(length: c_uint) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
+}
+
+/// A number of bytes as C functions return it.
+pub fn count(bytes: usize) -> ssize_t {
+    ssize_t::try_from(bytes).unwrap_or(ssize_t::MAX)
 }
 
 /// A `u32` field out of a C number of which only so many bits go on the wire.

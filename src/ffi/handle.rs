@@ -10,10 +10,11 @@ use std::ffi::{CString, c_int};
 
 use crate::channel::{ChannelId, ListenerId};
 use crate::crypto::Digest;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::ffi::alloc::{Abstract, Allocator};
 use crate::ffi::callback::Callbacks;
 use crate::ffi::last_error::LastError;
+use crate::op::reentered;
 use crate::publickey::PublickeyId;
 use crate::session::Session;
 use crate::sftp::{FileId, SftpId};
@@ -126,7 +127,7 @@ impl SessionHandle {
 
     /// A new handle for `target`.
     pub fn adopt(&self, target: Target) -> Result<*mut Child> {
-        let mut children = self.children.try_borrow_mut().map_err(|_| busy())?;
+        let mut children = self.children.try_borrow_mut().map_err(|_| reentered())?;
         let child = match children.resting.len() {
             0..REST => children.make(self)?,
             _ => match children.resting.pop_front() {
@@ -319,8 +320,4 @@ impl<T: Owned> Own<T> {
             drop(unsafe { Box::from_raw(pointer) });
         }
     }
-}
-
-const fn busy() -> Error {
-    Error::new(Code::BadUse, "Session was called from within one of its own callbacks")
 }

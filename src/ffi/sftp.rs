@@ -3,7 +3,7 @@
 use std::ffi::{c_char, c_int, c_long, c_uint, c_ulong};
 
 use crate::error::{Code, Error, Result};
-use crate::ffi::guard::{bytes, bytes_mut, enter, enter_sftp, low_bits, null};
+use crate::ffi::guard::{bytes, bytes_mut, enter, enter_sftp, low_bits, null, size};
 use crate::ffi::handle::{SessionHandle, Target};
 use crate::ffi::types::{
     LIBSSH2_CHANNEL, LIBSSH2_SESSION, LIBSSH2_SFTP, LIBSSH2_SFTP_ATTRIBUTES, LIBSSH2_SFTP_DEFAULT_MODE,
@@ -362,10 +362,6 @@ pub(super) fn put_terminated(space: &mut [u8], text: &[u8]) -> Result<()> {
 pub(super) unsafe fn path<'a>(start: *const c_char, length: c_uint) -> Result<&'a [u8]> {
     // SAFETY: as promised by the caller.
     unsafe { bytes(start, size(length)) }
-}
-
-fn size(length: c_uint) -> usize {
-    usize::try_from(length).unwrap_or(usize::MAX)
 }
 
 /// Attributes as C has them.

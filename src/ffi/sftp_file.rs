@@ -5,7 +5,7 @@ use std::ffi::{c_char, c_int, c_long, c_uint, c_ulong};
 use libc::ssize_t;
 
 use crate::error::{Code, Result};
-use crate::ffi::guard::{bytes, bytes_mut, enter_file, enter_sftp, low_bits, null, store};
+use crate::ffi::guard::{bytes, bytes_mut, count, enter_file, enter_sftp, low_bits, null, store};
 use crate::ffi::handle::{SessionHandle, Target};
 use crate::ffi::sftp::{file_system_to_c, from_c, put_terminated, to_c};
 use crate::ffi::types::{
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn libssh2_sftp_read(
         enter_file(handle, |session, file, _| {
             let space = bytes_mut(buffer, buffer_maxlen)?;
             let read = drive(&session.core, session, |core| sftp::poll_read(core, file, space))?;
-            Ok(isize::try_from(read).unwrap_or(isize::MAX))
+            Ok(count(read))
         })
     }
 }
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn libssh2_sftp_write(
         enter_file(handle, |session, file, _| {
             let data = bytes(buffer, count)?;
             let written = drive(&session.core, session, |core| sftp::poll_write(core, file, data))?;
-            Ok(isize::try_from(written).unwrap_or(isize::MAX))
+            Ok(self::count(written))
         })
     }
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::auth::{Answer, Hostbased, Identity, List, Password, Publickey};
 use crate::crypto::{PrivateKey, parse_public_text};
 use crate::error::{Code, Error, Result};
-use crate::ffi::guard::{bytes, enter, look, text};
+use crate::ffi::guard::{bytes, enter, look, size, text};
 use crate::ffi::handle::SessionHandle;
 use crate::ffi::types::{LIBSSH2_PASSWD_CHANGEREQ_FUNC, LIBSSH2_SESSION};
 use crate::op::{Call, Owner, resume, with};
@@ -339,10 +339,6 @@ pub(super) fn connected(session: &SessionHandle) -> Result<()> {
             Err(Error::new(Code::BadSocket, "Session is not connected"))
         }
     })
-}
-
-pub(super) fn size(length: c_uint) -> usize {
-    usize::try_from(length).unwrap_or(usize::MAX)
 }
 
 /// As much of a text as C can see.

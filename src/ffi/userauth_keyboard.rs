@@ -7,13 +7,14 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::auth::{Keyboard, Questions, Round};
 use crate::error::Result;
+use crate::ffi::guard::size;
 use crate::ffi::guard::{bytes, bytes_mut, enter, null};
 use crate::ffi::handle::SessionHandle;
 use crate::ffi::types::{
     LIBSSH2_SESSION, LIBSSH2_USERAUTH_KBDINT_PROMPT, LIBSSH2_USERAUTH_KBDINT_RESPONSE,
     LIBSSH2_USERAUTH_KBDINT_RESPONSE_FUNC,
 };
-use crate::ffi::userauth::{connected, size};
+use crate::ffi::userauth::connected;
 use crate::op::{Call, Owner, resume};
 
 /// Logs in by answering what the server asks (RFC 4256, "keyboard-interactive").

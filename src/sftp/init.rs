@@ -62,7 +62,7 @@ impl Init {
                     Self::start(session, channel)?
                 }
                 Self::Starting(sftp, request) => {
-                    ready!(request.poll(session)).map_err(not_started)?;
+                    ready!(request.poll(session)).map_err(Request::not_started)?;
                     Self::Version(*sftp, session.patience())
                 }
                 Self::Version(sftp, patience) => {
@@ -109,14 +109,6 @@ impl Op for Init {
             }
         }
     }
-}
-
-/// C callers know a refused subsystem as a channel that could not be had.
-fn not_started(mut error: Error) -> Error {
-    if matches!(error.code, Code::ChannelRequestDenied | Code::ChannelClosed) {
-        error.code = Code::ChannelFailure;
-    }
-    error
 }
 
 impl Limits {
