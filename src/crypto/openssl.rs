@@ -34,6 +34,12 @@ impl Refused {
         }
     }
 
+    /// Whether an algorithm is missing: one that no provider has, or only one that is not loaded.
+    const fn is_missing_algorithm(&self) -> bool {
+        // `ERR_PACK(ERR_LIB_EVP, 0, ERR_R_UNSUPPORTED)`
+        self.0 == 0x0308_010c
+    }
+
     /// As the crate's error, libcrypto's reason behind `text`.
     pub(super) fn into_error(self, code: Code, text: &'static str) -> Error {
         // SAFETY: any number may be asked about.
@@ -522,7 +528,7 @@ impl Key {
         Refused::take();
         match key {
             Ok(key) => Ok(Self(KeyObject(key))),
-            Err(_) if prompt.asked => Err(PemRefused::Passphrase),
+            Err(refused) if prompt.asked && !refused.is_missing_algorithm() => Err(PemRefused::Passphrase),
             Err(refused) => Err(PemRefused::Content(refused)),
         }
     }
