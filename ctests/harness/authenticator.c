@@ -4,48 +4,6 @@
 #include <openssl/sha.h>
 #include <stdio.h>
 
-/* --- bytes as SSH has them --- */
-
-void put(struct bytes *to, const void *data, size_t size)
-{
-    if(to->size + size > sizeof(to->data))
-        bail("too many bytes");
-    memcpy(to->data + to->size, data, size);
-    to->size += size;
-}
-
-void put_u32(struct bytes *to, uint32_t number)
-{
-    unsigned char big[4] = { (unsigned char)(number >> 24), (unsigned char)(number >> 16),
-                             (unsigned char)(number >> 8), (unsigned char)number };
-    put(to, big, sizeof(big));
-}
-
-void put_string(struct bytes *to, const void *data, size_t size)
-{
-    put_u32(to, (uint32_t)size);
-    put(to, data, size);
-}
-
-void put_text(struct bytes *to, const char *text)
-{
-    put_string(to, text, strlen(text));
-}
-
-void put_bytes(struct bytes *to, const struct bytes *bytes)
-{
-    put_string(to, bytes->data, bytes->size);
-}
-
-const char *base64(const struct bytes *from)
-{
-    static char text[6000];
-    EVP_EncodeBlock((unsigned char *)text, from->data, (int)from->size);
-    return text;
-}
-
-/* --- the authenticator --- */
-
 const char *sk_name(enum sk_type type)
 {
     return type == SK_ED25519 ? "sk-ssh-ed25519@openssh.com" : "sk-ecdsa-sha2-nistp256@openssh.com";
@@ -93,7 +51,7 @@ void authenticator_sign(struct authenticator *by, const void *data, size_t size,
     struct bytes message = { .size = 0 };
     put(&message, SHA256((const unsigned char *)SK_APPLICATION, strlen(SK_APPLICATION), hash),
         sizeof(hash));
-    put(&message, &by->flags, 1);
+    put_u8(&message, by->flags);
     put_u32(&message, ++by->counter);
     put(&message, SHA256(data, size, hash), sizeof(hash));
     EVP_MD_CTX *context = EVP_MD_CTX_new();

@@ -1,24 +1,10 @@
-/* An authenticator that is made of software: a security key whose user always touches it, for the tests of those keys;
- * and bytes as SSH writes them, which its keys and signatures are. */
+/* An authenticator that is made of software: a security key whose user always touches it. */
 #ifndef CTESTS_AUTHENTICATOR_H
 #define CTESTS_AUTHENTICATOR_H
 
-#include "harness.h"
+#include "bytes.h"
 
 #include <openssl/evp.h>
-
-struct bytes {
-    unsigned char data[4000];
-    size_t size;
-};
-
-void put(struct bytes *to, const void *data, size_t size);
-void put_u32(struct bytes *to, uint32_t number);
-void put_string(struct bytes *to, const void *data, size_t size);
-void put_text(struct bytes *to, const char *text);
-void put_bytes(struct bytes *to, const struct bytes *bytes); /* as a string */
-/* Base64 of them, until the next call. */
-const char *base64(const struct bytes *from);
 
 enum sk_type { SK_ED25519, SK_ECDSA };
 

@@ -49,12 +49,12 @@ static void write_files(void)
     put_u32(&secret, 0x12345678);
     put_u32(&secret, 0x12345678);
     put(&secret, blob.data, blob.size);
-    put(&secret, &(unsigned char){ PRESENT }, 1);
+    put_u8(&secret, PRESENT);
     put_text(&secret, HANDLE);
     put_text(&secret, "");
     put_text(&secret, "a comment");
-    for(unsigned char i = 1; secret.size % 8; i++)
-        put(&secret, &i, 1);
+    for(unsigned i = 1; secret.size % 8; i++)
+        put_u8(&secret, i);
     put(&file, "openssh-key-v1", 15);
     put_text(&file, "none");
     put_text(&file, "none");
