@@ -7,6 +7,8 @@ INCLUDEDIR = $(PREFIX)/include
 DESTDIR =
 CARGO = cargo
 INSTALL = install
+# How long `make fuzz` takes.
+SECONDS = 60
 
 # A shell that is not a login shell may not know where rustup put cargo.
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
@@ -26,13 +28,13 @@ own_version = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1
 build = $(CARGO) rustc --locked --profile $(PROFILE) --lib --crate-type cdylib,staticlib
 
 .DEFAULT_GOAL = all
-.PHONY: all check demo bench headers install uninstall clean help
+.PHONY: all check demo bench fuzz headers install uninstall clean help
 
 all: ## Build the shared and the static library
 	$(build)
 	@abi/noexecstack.sh $(built)/libssh2.a
 
-# These three work as the first command on a bare machine: .ci/install gets what is missing, and does nothing when
+# These four work as the first command on a bare machine: .ci/install gets what is missing, and does nothing when
 # nothing is.
 check: ## Run every test; the last line is "N passed, N failed"
 	@.ci/install
@@ -45,6 +47,10 @@ demo: ## Upload to a private server, with a progress bar
 bench: ## Measure against the original libssh2
 	@.ci/install
 	@bench/run.sh
+
+fuzz: ## Fuzz for a minute (or SECONDS=n)
+	@.ci/install
+	@fuzz/run.sh $(SECONDS)
 
 headers: ## Write include/ anew from the Rust sources
 	LIBSSH2_RS_WRITE_HEADERS=1 $(CARGO) test --locked --test headers

@@ -28,12 +28,9 @@ pub fn parse_public_text(text: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
     let (Some(name), Some(digits)) = (words.next(), words.next()) else {
         return Err(Error::new(Code::File, "Public key file does not hold a type and a key"));
     };
-    let blob =
-        STANDARD.decode(digits).map_err(|_| Error::new(Code::File, "Public key file is damaged"))?;
+    let blob = STANDARD.decode(digits).map_err(|_| Error::new(Code::File, "Public key file is damaged"))?;
     if Reader::new(&blob).string() != Ok(name) {
-        return Err(
-            Error::new(Code::File, "Public key is of another type than its file says").with(name)
-        );
+        return Err(Error::new(Code::File, "Public key is of another type than its file says").with(name));
     }
     Ok((crate::wire::copy(name)?, blob))
 }
