@@ -25,7 +25,7 @@ use self::compress::CompressionAlgorithm;
 pub use self::event::Event;
 use self::event::Events;
 use self::ident::{Found, IdentReader};
-use self::kex::{AwaitReply, Step, Transcript};
+use self::kex::{AwaitReply, Begun, Step, Transcript};
 use self::negotiate::{Agreement, MethodType, Preferences};
 pub use self::packet::{Rx, Tx};
 pub use self::usage::RekeyLimits;
@@ -52,8 +52,8 @@ enum Phase {
 enum Kex {
     /// None is under way.
     Idle,
-    /// Our KEXINIT has left, the server's is awaited.
-    AwaitInit { client_kexinit: Vec<u8>, offered: Box<Preferences> },
+    /// Our KEXINIT has left, and on a `guess` the first packet of the method; the server's KEXINIT is awaited.
+    AwaitInit { client_kexinit: Vec<u8>, offered: Box<Preferences>, guess: Option<Box<Begun>> },
     /// A packet of the method has left, the server's reply is awaited. `skip` if a wrong guess of the server comes first.
     AwaitReply { state: Box<AwaitReply>, skip: bool },
     /// Our new keys are in use, those of the server begin with its NEWKEYS.
@@ -424,12 +424,21 @@ impl Transport {
     fn begin_kex(&mut self) -> Result<()> {
         let mut cookie = [0; 16];
         crypto::random(&mut cookie)?;
-        let client_kexinit = self.preferences.kexinit(&cookie, self.session_id.is_none())?;
+        let first = self.session_id.is_none();
+        let guess = self.preferences.guess().filter(|_| first).map(Begun::begin).transpose()?;
+        let client_kexinit = self.preferences.kexinit(&cookie, first, guess.is_some())?;
         self.tx.send_now(&[&client_kexinit])?;
         self.tx.hold();
+        let guess = match guess {
+            Some((begun, packet)) => {
+                self.tx.send_now(&[&packet])?;
+                Some(Box::new(begun))
+            }
+            None => None,
+        };
         // The program may change its mind before the server answers; what counts is what was sent.
         let offered = Box::new(self.preferences.clone());
-        self.kex = Kex::AwaitInit { client_kexinit, offered };
+        self.kex = Kex::AwaitInit { client_kexinit, offered, guess };
         Ok(())
     }
 
@@ -437,7 +446,7 @@ impl Transport {
         if matches!(self.kex, Kex::Idle) {
             self.begin_kex()?;
         }
-        let Kex::AwaitInit { client_kexinit, offered } = std::mem::replace(&mut self.kex, Kex::Idle) else {
+        let Kex::AwaitInit { client_kexinit, offered, guess } = std::mem::replace(&mut self.kex, Kex::Idle) else {
             return Err(Error::new(Code::Proto, "Server began a key exchange within another"));
         };
         let agreement = offered.agree(&server_kexinit)?;
@@ -453,10 +462,17 @@ impl Transport {
             client_kexinit,
             server_kexinit,
         };
-        let (state, packet) = AwaitReply::begin(agreement, transcript)?;
-        self.tx.send_now(&[&packet])?;
+        let begun = match guess {
+            Some(begun) if agreement.guesses_right => *begun,
+            _ => {
+                let (begun, packet) = Begun::begin(agreement.kex.algorithm)?;
+                self.tx.send_now(&[&packet])?;
+                begun
+            }
+        };
         self.agreement = Some(agreement);
-        self.kex = Kex::AwaitReply { state: Box::new(state), skip: agreement.guess_missed };
+        let state = Box::new(AwaitReply::new(agreement, transcript, begun));
+        self.kex = Kex::AwaitReply { state, skip: agreement.peer_guesses && !agreement.guesses_right };
         Ok(())
     }
 
