@@ -3,7 +3,7 @@
 use super::{Dice, Ways, World};
 use crate::error::Code;
 use crate::op::{Call, Owner};
-use crate::sftp::{CloseFile, poll_read, poll_write, seek, tell};
+use crate::sftp::{Settle, poll_read, poll_write, seek, tell};
 
 /// Seeds of each kind of run.
 const RUNS: u64 = 60;
@@ -56,7 +56,7 @@ fn what_is_written_is_in_the_file_and_nothing_is_sent_twice() {
             let told = world.call(|session| std::task::Poll::Ready(tell(session, file))).unwrap();
             assert!(told >= reported as u64);
         }
-        world.finish(Owner::File(file), Call::SftpClose, |session| CloseFile::begin(session, file)).unwrap();
+        world.finish(Owner::File(file), Call::SftpClose, |session| Settle::close(session, file)).unwrap();
         let server = world.line.server.borrow();
         assert!(server.file == data, "seed {seed}");
         assert_eq!(server.written, data.len(), "seed {seed}");
@@ -102,7 +102,7 @@ fn a_failure_that_no_call_has_told_of_is_told_by_close() {
         let data = content(400_000);
         // The line may have brought the failure already.
         if world.call(|session| poll_write(session, file, &data)).is_ok() {
-            let closed = world.finish(Owner::File(file), Call::SftpClose, |session| CloseFile::begin(session, file));
+            let closed = world.finish(Owner::File(file), Call::SftpClose, |session| Settle::close(session, file));
             assert_eq!(closed.unwrap_err().code, Code::SftpProtocol);
             told += 1;
         }
