@@ -60,6 +60,8 @@ pub struct Sftps(SlotMap<DefaultKey, Sftp>);
 pub struct Sftp {
     /// The channel it runs over.
     pub channel: ChannelId,
+    /// The number of the program's handle for it, if it has one.
+    pub handle: Option<usize>,
     /// The status of the last reply that was one, or 0: `libssh2_sftp_last_error`.
     pub last_status: u32,
     version: Option<u32>,
@@ -119,6 +121,7 @@ impl Sftps {
     fn add(&mut self, channel: ChannelId) -> SftpId {
         SftpId(self.0.insert(Sftp {
             channel,
+            handle: None,
             last_status: message::FX_OK,
             version: None,
             announced: Announced::default(),

@@ -147,6 +147,11 @@ impl Tx {
         self.out.is_empty() && self.held.as_ref().is_none_or(Vec::is_empty)
     }
 
+    /// Whether what is queued now leaves at once: the socket has taken everything, and no key exchange is under way.
+    pub const fn is_clear(&self) -> bool {
+        self.held.is_none() && self.out.is_empty()
+    }
+
     /// Whether the socket must take bytes before anything else can happen.
     pub const fn wants_socket(&self) -> bool {
         !self.out.is_empty()
