@@ -383,6 +383,7 @@ pub enum Call {
     SftpClose,
     SftpReaddir,
     SftpFsync,
+    SftpFlush,
     SftpFstat,
     SftpFsetstat,
     SftpStat,

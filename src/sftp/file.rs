@@ -143,7 +143,8 @@ fn opened(sftp: &mut Sftp, reply: Reply, kind: Kind) -> Result<DefaultKey> {
     if handle.len() > LONGEST_HANDLE {
         return Err(Error::new(Code::SftpProtocol, "SFTP handle of the server is too long"));
     }
-    let file = File::new(kind, handle)?;
+    let mut file = File::new(kind, handle)?;
+    file.writes.behind = sftp.write_behind;
     Ok(sftp.files.insert(file))
 }
 

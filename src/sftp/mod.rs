@@ -30,7 +30,7 @@ pub use self::request::Ask;
 use self::request::{Purpose, Reply, Requests};
 pub use self::settle::{Settle, Shutdown};
 use self::status::Status;
-pub use self::write::poll_write;
+pub use self::write::{poll_write, write_behind, write_file_behind};
 use crate::channel::{Channel, ChannelId};
 use crate::error::{Code, Error, Result};
 use crate::op::Slots;
@@ -74,6 +74,8 @@ pub struct Sftp {
     broken: Option<Error>,
     /// A request is put together here; kept so that none is allocated for each.
     packet: Vec<u8>,
+    /// How many bytes of a new file may be reported as written that are not acknowledged.
+    write_behind: usize,
     /// Unfinished operations of this subsystem.
     pub slots: Slots,
 }
@@ -131,6 +133,7 @@ impl Sftps {
             files: SlotMap::new(),
             broken: None,
             packet: Vec::new(),
+            write_behind: 0,
             slots: Slots::default(),
         }))
     }

@@ -7,8 +7,8 @@ use super::file::close;
 use super::request::Ask;
 use super::{FileId, SftpId, check};
 use crate::channel::Discard;
-use crate::error::Result;
-use crate::op::Op;
+use crate::error::{Code, Result};
+use crate::op::{Op, is_over};
 use crate::patience::Patience;
 use crate::session::Session;
 
@@ -17,7 +17,7 @@ use crate::session::Session;
 pub struct Settle<T> {
     file: FileId,
     ask: Option<Ask<T>>,
-    answer: Option<T>,
+    answer: Option<Result<T>>,
     /// For the answers to the writes; `None` where they are not waited for.
     patience: Option<Patience>,
 }
@@ -33,7 +33,7 @@ impl Settle<()> {
     /// Waits for the answers alone.
     pub fn flush(session: &mut Session, file: FileId) -> Result<Self> {
         session.sftps.file(file)?;
-        Ok(Self { file, ask: None, answer: Some(()), patience: Some(session.patience()) })
+        Ok(Self { file, ask: None, answer: Some(Ok(())), patience: Some(session.patience()) })
     }
 }
 
@@ -53,7 +53,11 @@ impl<T: 'static> Op for Settle<T> {
         if let Some(ask) = &mut self.ask {
             let answer = ready!(ask.poll(session));
             self.ask = None;
-            self.answer = Some(answer?);
+            // A refusal may come of a write that was refused before: that one is told.
+            if matches!(&answer, Err(error) if error.code != Code::SftpProtocol) {
+                return Poll::Ready(answer);
+            }
+            self.answer = Some(answer);
         }
         if let Some(patience) = &mut self.patience {
             session.pump()?;
@@ -64,7 +68,7 @@ impl<T: 'static> Op for Settle<T> {
             }
             tell_failure(session, self.file)?;
         }
-        Poll::Ready(self.answer.take().ok_or_else(crate::op::is_over))
+        Poll::Ready(self.answer.take().unwrap_or_else(|| Err(is_over())))
     }
 
     fn abandon(&mut self, session: &mut Session) {

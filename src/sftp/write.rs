@@ -16,7 +16,7 @@ use std::task::Poll;
 use super::file::{Kind, await_reply};
 use super::request::Purpose;
 use super::status::Status;
-use super::{FileId, check, message, put, set_length};
+use super::{FileId, SftpId, check, message, put, set_length};
 use crate::error::{Error, Result};
 use crate::patience::Patience;
 use crate::session::Session;
@@ -189,6 +189,20 @@ pub fn poll_write(session: &mut Session, id: FileId, data: &[u8]) -> Poll<Result
         return Poll::Ready(Err(session.sftps.get(id.sftp)?.refused(&status)));
     }
     await_reply(session, id, |file| &mut file.writes.patience)
+}
+
+/// Lets files that are opened from now on be written `behind` bytes ahead of the server's answers.
+pub fn write_behind(session: &mut Session, id: SftpId, behind: usize) -> Result<()> {
+    session.sftps.get(id)?.write_behind = behind;
+    Ok(())
+}
+
+/// The same for an open file.
+pub fn write_file_behind(session: &mut Session, id: FileId, behind: usize) -> Result<()> {
+    let file = session.sftps.file(id)?;
+    file.must_be(Kind::File)?;
+    file.writes.behind = behind;
+    Ok(())
 }
 
 /// Cuts what is not yet on its way into requests, as far as the window and the socket keep up.
