@@ -1,4 +1,4 @@
-//! The safe face of libcrypto: what SSH needs of it, in SSH's terms. `openssl` is the only file that calls it.
+//! The safe face of libcrypto: what SSH needs of it, in SSH's terms. `openssl` is the only module that calls it.
 
 mod agreement;
 mod der;
