@@ -1142,7 +1142,8 @@ const char *libssh2_agent_get_identity_path(LIBSSH2_AGENT *agent);
    
    method_type is one of LIBSSH2_METHOD_. prefs is a list of names with commas between them; names that are not known
    are passed over. What is known and not offered by default, because it is weak, is offered too if it is named here.
-   LIBSSH2_METHOD_SIGN_ALGO is the order in which RSA keys choose how to sign.
+   LIBSSH2_METHOD_SIGN_ALGO is the order in which RSA keys choose how to sign, and lets DSA keys log in if it names
+   ssh-dss.
    
    A program that sets both LIBSSH2_METHOD_KEX and LIBSSH2_METHOD_HOSTKEY has the first packet of the key exchange sent
    before the server has spoken, RFC 4253 section 7.1. That saves a round trip where the server's own lists begin with the
@@ -2229,7 +2230,8 @@ int libssh2_userauth_password_ex(LIBSSH2_SESSION *session,
    username is username_len bytes. publickey names the file of the public key or certificate, in the form of OpenSSH's
    ".pub" files; NULL derives it from the private key. privatekey names the file of the private key: OpenSSH's own
    format, PEM or PKCS#8. passphrase opens it if it is encrypted; NULL is none. RSA keys sign with SHA-2 where the
-   server can (RFC 8332).
+   server can (RFC 8332). DSA keys log in only if libssh2_session_method_pref() has named ssh-dss for
+   LIBSSH2_METHOD_SIGN_ALGO, and are not understood otherwise.
    
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    LIBSSH2_ERROR_FILE when a file cannot be read or understood; LIBSSH2_ERROR_KEYFILE_AUTH_FAILED when the passphrase

@@ -3,6 +3,7 @@
 mod agreement;
 mod der;
 mod digest;
+mod dsa;
 mod gcm;
 mod kem;
 mod mac;

@@ -7,8 +7,9 @@ use crate::crypto::{HashAlgorithm, digest};
 use crate::error::{Code, Error};
 use crate::ffi::guard::{enter, null, store, text};
 use crate::ffi::types::{
-    LIBSSH2_HOSTKEY_TYPE_ECDSA_256, LIBSSH2_HOSTKEY_TYPE_ECDSA_384, LIBSSH2_HOSTKEY_TYPE_ECDSA_521,
-    LIBSSH2_HOSTKEY_TYPE_ED25519, LIBSSH2_HOSTKEY_TYPE_RSA, LIBSSH2_HOSTKEY_TYPE_UNKNOWN, LIBSSH2_SESSION,
+    LIBSSH2_HOSTKEY_TYPE_DSS, LIBSSH2_HOSTKEY_TYPE_ECDSA_256, LIBSSH2_HOSTKEY_TYPE_ECDSA_384,
+    LIBSSH2_HOSTKEY_TYPE_ECDSA_521, LIBSSH2_HOSTKEY_TYPE_ED25519, LIBSSH2_HOSTKEY_TYPE_RSA,
+    LIBSSH2_HOSTKEY_TYPE_UNKNOWN, LIBSSH2_SESSION,
 };
 use crate::op::with;
 use crate::transport::negotiate::MethodType;
@@ -21,7 +22,8 @@ const FINGERPRINTS: [HashAlgorithm; 3] = [HashAlgorithm::Md5, HashAlgorithm::Sha
 ///
 /// method_type is one of LIBSSH2_METHOD_. prefs is a list of names with commas between them; names that are not known
 /// are passed over. What is known and not offered by default, because it is weak, is offered too if it is named here.
-/// LIBSSH2_METHOD_SIGN_ALGO is the order in which RSA keys choose how to sign.
+/// LIBSSH2_METHOD_SIGN_ALGO is the order in which RSA keys choose how to sign, and lets DSA keys log in if it names
+/// ssh-dss.
 ///
 /// A program that sets both LIBSSH2_METHOD_KEX and LIBSSH2_METHOD_HOSTKEY has the first packet of the key exchange sent
 /// before the server has spoken, RFC 4253 section 7.1. That saves a round trip where the server's own lists begin with the
@@ -148,6 +150,7 @@ pub unsafe extern "C" fn libssh2_session_hostkey(
 fn key_type(blob: &[u8]) -> c_int {
     match Reader::new(blob).string() {
         Ok(b"ssh-rsa") => LIBSSH2_HOSTKEY_TYPE_RSA,
+        Ok(b"ssh-dss") => LIBSSH2_HOSTKEY_TYPE_DSS,
         Ok(b"ecdsa-sha2-nistp256") => LIBSSH2_HOSTKEY_TYPE_ECDSA_256,
         Ok(b"ecdsa-sha2-nistp384") => LIBSSH2_HOSTKEY_TYPE_ECDSA_384,
         Ok(b"ecdsa-sha2-nistp521") => LIBSSH2_HOSTKEY_TYPE_ECDSA_521,

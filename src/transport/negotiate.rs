@@ -85,7 +85,7 @@ static KEX: [Method<KexAlgorithm>; 17] = [
     on_request(c"diffie-hellman-group-exchange-sha1", group_exchange(HashAlgorithm::Sha1)),
 ];
 
-static HOST_KEY: [Method<SignatureAlgorithm>; 7] = [
+static HOST_KEY: [Method<SignatureAlgorithm>; 8] = [
     method(c"ssh-ed25519", SignatureAlgorithm::Ed25519),
     method(c"ecdsa-sha2-nistp256", SignatureAlgorithm::EcdsaP256),
     method(c"ecdsa-sha2-nistp384", SignatureAlgorithm::EcdsaP384),
@@ -93,6 +93,7 @@ static HOST_KEY: [Method<SignatureAlgorithm>; 7] = [
     method(c"rsa-sha2-512", SignatureAlgorithm::RsaSha512),
     method(c"rsa-sha2-256", SignatureAlgorithm::RsaSha256),
     on_request(c"ssh-rsa", SignatureAlgorithm::RsaSha1),
+    on_request(c"ssh-dss", SignatureAlgorithm::Dsa),
 ];
 
 /// CBC is offered last, and so used only by servers that have nothing else.
@@ -208,6 +209,7 @@ impl MethodType {
     fn is_available(self, name: &CStr) -> bool {
         let name = name.to_bytes();
         match self {
+            Self::HostKey => find(&HOST_KEY, name).is_ok_and(|host_key| host_key.algorithm.key_type().is_available()),
             Self::CryptCs | Self::CryptSc => find(&CIPHER, name).is_ok_and(|cipher| cipher.algorithm.is_available()),
             Self::MacCs | Self::MacSc => find(&MAC, name).is_ok_and(|mac| mac.algorithm.is_available()),
             _ => true,
@@ -558,7 +560,7 @@ mod tests {
                 MethodType::Kex,
                 "diffie-hellman-group14-sha1,diffie-hellman-group1-sha1,diffie-hellman-group-exchange-sha1",
             ),
-            (MethodType::HostKey, "ssh-rsa"),
+            (MethodType::HostKey, "ssh-rsa,ssh-dss"),
             (MethodType::CryptCs, "blowfish-cbc,arcfour128,arcfour,cast128-cbc,3des-cbc"),
             (MethodType::CryptSc, "blowfish-cbc,arcfour128,arcfour,cast128-cbc,3des-cbc"),
             (MethodType::MacCs, "hmac-sha1-etm@openssh.com,hmac-sha1,hmac-sha1-96,hmac-md5,hmac-md5-96"),

@@ -40,11 +40,19 @@ impl Key {
         Self::from_params(kind, ffi::EVP_PKEY_KEYPAIR, params)
     }
 
-    fn from_params(kind: &CStr, selection: c_int, params: &[Param<'_>]) -> Result<Self> {
+    /// Whether there are keys of the type libcrypto knows as `kind`.
+    pub fn is_known(kind: &CStr) -> bool {
+        Self::context(kind).is_ok()
+    }
+
+    fn context(kind: &CStr) -> Result<KeyContext> {
         // SAFETY: `kind` ends with NUL; the other two may be NULL.
         let context = unsafe { ffi::EVP_PKEY_CTX_new_from_name(ptr::null_mut(), kind.as_ptr(), ptr::null()) };
-        let context = KeyContext(not_null(context)?);
-        let params = Params::new(params)?;
+        not_null(context).map(KeyContext)
+    }
+
+    fn from_params(kind: &CStr, selection: c_int, params: &[Param<'_>]) -> Result<Self> {
+        let (context, params) = (Self::context(kind)?, Params::new(params)?);
         let mut key = ptr::null_mut();
         // SAFETY: the context is alive. libcrypto copies out of `params` and writes nothing there, whatever its type
         // says.
