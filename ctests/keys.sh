@@ -5,8 +5,10 @@
 #                        passphrase "secret" as user_TYPE.FORMAT.enc
 #   user_TYPE.pub        its public half, which authorized_keys holds
 #   refused, refused.pub a key that no server lets in
+#   ca, ca.pub           an authority
+#   host_TYPE-cert.pub   its certificate that sshd's key is that of "localhost"
 # TYPE is ed25519, ecdsa256, ecdsa384, ecdsa521, rsa or dsa; ed25519 has no PEM form, and dsa is
-# left out where ssh-keygen does not know it any more.
+# left out where ssh-keygen does not know it any more, and has no certificate.
 set -eu
 umask 077
 mkdir -p "$1"
@@ -47,6 +49,7 @@ ed25519_pkcs8() {
 }
 
 types="ed25519 ecdsa256 ecdsa384 ecdsa521 rsa"
+new ed25519 ca
 if new dsa probe; then
     rm probe probe.pub
     types="$types dsa"
@@ -62,6 +65,7 @@ for type in $types; do
         convert user_$type pem
         convert user_$type pkcs8
     fi
+    [ $type = dsa ] || ssh-keygen -q -s ca -I "host $type" -h -n localhost host_$type.pub
 done
 new ed25519 refused
 cat user_*.pub >authorized_keys

@@ -1141,9 +1141,9 @@ const char *libssh2_agent_get_identity_path(LIBSSH2_AGENT *agent);
 /* Says which algorithms of one kind to offer to the server, and in which order. To be called before the handshake.
    
    method_type is one of LIBSSH2_METHOD_. prefs is a list of names with commas between them; names that are not known
-   are passed over. What is known and not offered by default, because it is weak, is offered too if it is named here.
-   LIBSSH2_METHOD_SIGN_ALGO is the order in which RSA keys choose how to sign, and lets DSA keys log in if it names
-   ssh-dss.
+   are passed over. What is known and not offered by default, because it is weak, or because the program would have to
+   know what to do with a certificate, is offered too if it is named here. LIBSSH2_METHOD_SIGN_ALGO is the order in which
+   RSA keys choose how to sign, and lets DSA keys log in if it names ssh-dss.
    
    A program that sets both LIBSSH2_METHOD_KEX and LIBSSH2_METHOD_HOSTKEY has the first packet of the key exchange sent
    before the server has spoken, RFC 4253 section 7.1. That saves a round trip where the server's own lists begin with the
@@ -1169,8 +1169,8 @@ LIBSSH2_API
 const char *libssh2_session_methods(LIBSSH2_SESSION *session,
                                     int method_type);
 
-/* Lists the algorithms of one kind, one of LIBSSH2_METHOD_, in the order in which they are offered. Those that are too
-   weak to be offered unless libssh2_session_method_pref() names them are among them, at the end.
+/* Lists the algorithms of one kind, one of LIBSSH2_METHOD_, in the order in which they are offered. Those that are
+   offered only if libssh2_session_method_pref() names them are among them, at the end.
    
    algs is set to an array of their names. The array is freed by the program with libssh2_free(); the names in it live
    as long as the program.
@@ -1186,6 +1186,12 @@ int libssh2_session_supported_algs(LIBSSH2_SESSION *session,
 
 /* Shows the server's host key, as it came (RFC 4253 section 6.6). The handshake has verified that the server holds it;
    whether it is the right one is for the program to say.
+   
+   Where the program has asked for certificates by libssh2_session_method_pref(), this may be one, whose type is
+   LIBSSH2_HOSTKEY_TYPE_UNKNOWN (OpenSSH's PROTOCOL.certkeys). The handshake has verified that it is a host's, that its
+   time has come and is not over, that it has no critical options, and that the authority named in it has signed it by
+   an algorithm that is not weak. Whether it is for this host, and by an authority that may say so, is for the program to
+   say; libssh2_knownhost_checkp() knows.
    
    len is set to its length in bytes, type to its LIBSSH2_HOSTKEY_TYPE_; each may be NULL.
    
@@ -1756,6 +1762,11 @@ int libssh2_knownhost_check(LIBSSH2_KNOWNHOSTS *hosts,
    LIBSSH2_KNOWNHOST_KEYENC_BASE64, where it is terminated; and the type of the key, one of LIBSSH2_KNOWNHOST_KEY_:
    entries with keys of other types do not count then. Entries may be patterns, see ssh_config(5); a key that an
    "@revoked" line has for the host never matches.
+   
+   The key may be a host certificate (OpenSSH's PROTOCOL.certkeys). It matches an "@cert-authority" line for the host
+   that has the key of its authority, if its signature is right, its time has come and is not over, it has no critical
+   options, and host is one of the principals that it is for; or one of their patterns. Otherwise it is worth as much as
+   the key in it, whose type then counts instead of the one in typemask.
    
    knownhost, unless it is NULL, is set to the entry that matches, or to the first one that has the host with another
    key. It belongs to the collection.

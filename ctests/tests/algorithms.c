@@ -137,11 +137,23 @@ static void only_on_request(int kind, int other, const char *name, const char *s
 /* Host keys for which the server needs more than its usual configuration. */
 static void more_host_keys(void)
 {
+    static const char *const names[] = { "ssh-ed25519-cert-v01@openssh.com",
+                                         "ecdsa-sha2-nistp256-cert-v01@openssh.com",
+                                         "ecdsa-sha2-nistp384-cert-v01@openssh.com",
+                                         "ecdsa-sha2-nistp521-cert-v01@openssh.com",
+                                         "rsa-sha2-512-cert-v01@openssh.com",
+                                         "rsa-sha2-256-cert-v01@openssh.com" };
+    static const char *const rsa[] = { "ssh-rsa-cert-v01@openssh.com" };
     static const char *const dsa[] = { "ssh-dss" };
     static char server[4000];
-    if(!ours) /* the original leaves it out as it is built here */
+    snprintf(server, sizeof(server), "RekeyLimit 512K\nLogLevel DEBUG1\nHostKeyAlgorithms +%s\n%s",
+             rsa[0], server_certificates());
+    server_config(server);
+    singles(names, COUNT(names), LIBSSH2_METHOD_HOSTKEY);
+    if(!ours) /* the original leaves the others out as it is built here */
         return;
     trace_off(true);
+    singles(rsa, COUNT(rsa), LIBSSH2_METHOD_HOSTKEY);
     if(access(key_path("host_dsa"), R_OK) == 0) { /* as far as OpenSSH knows it */
         snprintf(server, sizeof(server),
                  "RekeyLimit 512K\nLogLevel DEBUG1\nHostKeyAlgorithms ssh-dss\nHostKey %s\n",

@@ -74,6 +74,15 @@ impl KeyType {
         }
     }
 
+    /// How many fields a key of this type has behind its name.
+    pub(super) const fn fields(self) -> usize {
+        match self {
+            Self::Ed25519 => 1,
+            Self::EcdsaP256 | Self::EcdsaP384 | Self::EcdsaP521 | Self::Rsa => 2,
+            Self::Dsa => 4,
+        }
+    }
+
     /// Whether libcrypto has keys of this type.
     pub fn is_available(self) -> bool {
         self != Self::Dsa || dsa::is_available()

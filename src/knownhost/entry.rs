@@ -73,6 +73,11 @@ impl Host {
             Self::Custom(_) => false,
         })
     }
+
+    /// Whether the host called `name` is said not to be among these.
+    pub fn excludes(&self, name: &[u8]) -> bool {
+        matches!(self, Self::Plain(list) if pattern::excludes(list, name))
+    }
 }
 
 /// The type of a key, by the number that the C interface has for it.

@@ -1,13 +1,12 @@
 //! Key files as ssh-keygen and openssl write them, and signatures that both check and make.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::process::Command;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::*;
+use crate::crypto::testing::Directory;
 use crate::crypto::{HashAlgorithm, PublicKey, digest, parse_public_text};
 use crate::wire::Reader;
 
@@ -24,61 +23,6 @@ const OPENSSH_CIPHERS: [&str; 10] = [
     "aes256-gcm@openssh.com",
     "chacha20-poly1305@openssh.com",
 ];
-
-/// A directory that goes away with the test.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("ssh2-keys-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    /// Runs `line`, words parted by spaces and `~` for a space within one, in the directory.
-    fn run(&self, line: &str) -> Vec<u8> {
-        self.run_on(line, Stdio::null())
-    }
-
-    fn run_on(&self, line: &str, input: Stdio) -> Vec<u8> {
-        let mut words = line.split(' ').map(|word| word.replace('~', " "));
-        let output = Command::new(words.next().unwrap())
-            .args(words)
-            .current_dir(&self.0)
-            .env_remove("SSH_ASKPASS")
-            .stdin(input)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-        output.stdout
-    }
-
-    fn read(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.0.join(name)).unwrap()
-    }
-
-    fn write(&self, name: &str, content: &[u8]) {
-        std::fs::write(self.0.join(name), content).unwrap();
-    }
-
-    /// A key of ssh-keygen's: the private and the public file.
-    fn keygen(&self, options: &str, passphrase: &str) -> (Vec<u8>, Vec<u8>) {
-        for name in ["key", "key.pub"] {
-            let _ = std::fs::remove_file(self.0.join(name));
-        }
-        // An empty word is an empty passphrase.
-        self.run(&format!("ssh-keygen -q -f key -C some~one {options} -N {}", passphrase.replace(' ', "~")));
-        (self.read("key"), self.read("key.pub"))
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 fn code(text: &[u8], passphrase: Option<&str>) -> Code {
     PrivateKey::parse(text, passphrase.map(str::as_bytes)).err().unwrap().code
@@ -215,12 +159,6 @@ const PKCS1: [(&str, bool); 4] = [
 
 const DSA: [(&str, bool); 3] = [("openssl dsa", false), ("openssl dsa -aes256", true), ("openssl dsa -des3", true)];
 
-/// Writes the file `dsa` with the numbers that DSA keys share, the order having so many bits.
-fn dsa_parameters(directory: &Directory, order: u32) {
-    let sizes = format!("-pkeyopt dsa_paramgen_bits:1024 -pkeyopt dsa_paramgen_q_bits:{order}");
-    directory.run(&format!("openssl genpkey -quiet -genparam -algorithm DSA {sizes} -out dsa"));
-}
-
 #[test]
 fn keys_of_openssl_in_all_its_forms() {
     let directory = Directory::new();
@@ -232,7 +170,7 @@ fn keys_of_openssl_in_all_its_forms() {
         ("-algorithm RSA -pkeyopt rsa_keygen_bits:2048", &PKCS1),
     ];
     if KeyType::Dsa.is_available() {
-        dsa_parameters(&directory, 160);
+        directory.dsa_parameters(160);
         kinds.push(("-paramfile dsa", &DSA));
     }
     for (kind, forms) in kinds {
@@ -322,7 +260,7 @@ fn keys_that_ssh_does_not_know_are_refused() {
         assert_eq!(code(&directory.read("plain"), None), Code::File, "{options}");
     }
     if KeyType::Dsa.is_available() {
-        dsa_parameters(&directory, 224);
+        directory.dsa_parameters(224);
         directory.run("openssl genpkey -quiet -paramfile dsa -out plain");
         assert_eq!(code(&directory.read("plain"), None), Code::File, "an order longer than half a signature");
     }
