@@ -11,6 +11,7 @@ mod guard;
 mod handle;
 mod last_error;
 mod time;
+mod tracer;
 
 pub mod agent;
 pub mod algorithm;
@@ -29,6 +30,7 @@ pub mod session;
 pub mod setting;
 pub mod sftp;
 pub mod sftp_file;
+pub mod trace;
 pub mod types;
 pub mod userauth;
 pub mod userauth_keyboard;

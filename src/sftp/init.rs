@@ -4,7 +4,7 @@
 use std::task::{Poll, ready};
 
 use super::request::Purpose;
-use super::{Limits, SftpId, check, message, send};
+use super::{Limits, SftpId, check, message, put, send};
 use crate::channel::{ChannelId, Consumer, Discard, Opening, Request};
 use crate::error::{Code, Error, Result};
 use crate::op::Op;
@@ -57,7 +57,7 @@ impl Init {
         if grants_late && channel.initial_room() == 0 {
             channel.send_ahead(&packet);
         }
-        channel.send_stream(&mut session.transport.tx, &packet, &[])?;
+        put(channel, &mut session.transport.tx, &packet, &[])?;
         Ok(Self::Starting(sftp, request))
     }
 

@@ -14,6 +14,7 @@ pub mod kex;
 pub mod message;
 pub mod negotiate;
 mod packet;
+mod trace;
 mod usage;
 
 use std::ffi::CStr;
@@ -32,6 +33,7 @@ pub use self::packet::{Rx, Tx};
 pub use self::usage::RekeyLimits;
 use crate::crypto;
 use crate::error::{Code, Error, Result};
+use crate::trace::Topic;
 use crate::wire::{Put, Reader, names};
 
 /// What servers know us by; some look at the name to work around faults of old clients.
@@ -148,6 +150,8 @@ impl Transport {
     /// Queues identification and KEXINIT, which leave together. It is `time` now, in seconds since 1970.
     pub fn start(&mut self, time: u64) -> Result<()> {
         self.time = time;
+        let ident = self.client_ident.escape_ascii();
+        self.tx.trace.say(Topic::Transport, format_args!("we are {ident}"));
         self.phase = Phase::Ident(IdentReader::default());
         let begun = self
             .tx
@@ -271,6 +275,9 @@ impl Transport {
 
     /// Takes the incoming queue back, into whose space `came` bytes were put.
     pub fn return_incoming(&mut self, mut queue: Lent, came: usize) {
+        if came > 0 {
+            self.tx.trace.say(Topic::Socket, format_args!("received {came} bytes"));
+        }
         queue.commit(came);
         *self.rx.queue() = queue;
     }
@@ -344,6 +351,8 @@ impl Transport {
                     }
                     Found::Ident { line, consumed } => {
                         self.server_ident.put(line)?;
+                        let line = self.server_ident.escape_ascii();
+                        self.tx.trace.say(Topic::Transport, format_args!("server is {line}"));
                         consumed
                     }
                 };
@@ -353,6 +362,7 @@ impl Transport {
             Phase::Packets => {}
         }
         while let Some(payload) = self.rx.packet()? {
+            trace::show(&mut self.tx.trace, "received", &[self.rx.payload(payload.clone())]);
             if self.tx.overflows() {
                 return Err(Error::new(Code::SocketSend, "Server asks for answers and does not take them"));
             }
@@ -467,6 +477,7 @@ impl Transport {
             client_kexinit,
             server_kexinit,
         };
+        agreement.show(&mut self.tx.trace);
         let begun = match guess {
             Some(begun) if agreement.guesses_right => *begun,
             _ => {

@@ -10,6 +10,7 @@ use super::kex::{KexAlgorithm, KexMethod};
 use super::message;
 use crate::crypto::{self, CbcCipher, Curve, HashAlgorithm, Kem, SignatureAlgorithm};
 use crate::error::{Code, Error, Result};
+use crate::trace::{Topic, Trace};
 use crate::wire::{Put, Reader, names};
 
 /// Announces that extension information is welcome, RFC 8308 section 2.1.
@@ -419,6 +420,15 @@ pub struct Agreement {
 }
 
 impl Agreement {
+    /// Traces all that was agreed upon.
+    pub(super) fn show(&self, trace: &mut Trace) {
+        for kind in MethodType::ALL.into_iter().take(MethodType::IN_KEXINIT) {
+            if let Some(name) = self.name(kind).filter(|name| !name.is_empty()) {
+                trace.say(Topic::Kex, format_args!("agreed on {kind:?} {}", name.to_bytes().escape_ascii()));
+            }
+        }
+    }
+
     /// What `libssh2_session_methods` reports for that list.
     pub fn name(&self, kind: MethodType) -> Option<&'static CStr> {
         let mac = |suite: &Suite| match suite.cipher.algorithm {
