@@ -104,3 +104,20 @@ pub(super) fn decode(raw: &[u8]) -> Result<Option<Vec<u8>>> {
     let Some((r, s)) = raw.split_at_checked(HALF).filter(|(_, s)| s.len() == HALF) else { return Ok(None) };
     der::integers(&[r, s]).map(Some)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_numbers_of_a_signature_have_their_full_length() {
+        let raw = der::integers(&[&[1], &[0xff; 20]]).unwrap();
+        let both = [&[0; 19][..], &[1], &[0xff; 20]].concat();
+        assert_eq!(encode(&raw).unwrap(), both);
+        assert_eq!(decode(&both).unwrap(), Some(raw));
+        assert!(encode(&der::integers(&[&[1; 21], &[1]]).unwrap()).is_err());
+        for len in [0, 20, 39, 41, 60] {
+            assert_eq!(decode(&vec![1; len]).unwrap(), None, "{len}");
+        }
+    }
+}
