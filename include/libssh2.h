@@ -1141,8 +1141,9 @@ const char *libssh2_agent_get_identity_path(LIBSSH2_AGENT *agent);
 /* Says which algorithms of one kind to offer to the server, and in which order. To be called before the handshake.
 
    method_type is one of LIBSSH2_METHOD_. prefs is a list of names with commas between them; names that are not known
-   are passed over. What is known and not offered by default, because it is weak, is offered too if it is named here.
-   LIBSSH2_METHOD_SIGN_ALGO is the order in which RSA keys choose how to sign.
+   are passed over. What is known and not offered by default, because it is weak, or because the program would have to
+   know what to do with a certificate, is offered too if it is named here. LIBSSH2_METHOD_SIGN_ALGO is the order in which
+   RSA keys choose how to sign, and lets DSA keys log in if it names ssh-dss.
 
    A program that sets both LIBSSH2_METHOD_KEX and LIBSSH2_METHOD_HOSTKEY has the first packet of the key exchange sent
    before the server has spoken, RFC 4253 section 7.1. That saves a round trip where the server's own lists begin with the
@@ -1168,8 +1169,8 @@ LIBSSH2_API
 const char *libssh2_session_methods(LIBSSH2_SESSION *session,
                                     int method_type);
 
-/* Lists the algorithms of one kind, one of LIBSSH2_METHOD_, in the order in which they are offered. Those that are too
-   weak to be offered unless libssh2_session_method_pref() names them are among them, at the end.
+/* Lists the algorithms of one kind, one of LIBSSH2_METHOD_, in the order in which they are offered. Those that are
+   offered only if libssh2_session_method_pref() names them are among them, at the end.
 
    algs is set to an array of their names. The array is freed by the program with libssh2_free(); the names in it live
    as long as the program.
@@ -1185,6 +1186,12 @@ int libssh2_session_supported_algs(LIBSSH2_SESSION *session,
 
 /* Shows the server's host key, as it came (RFC 4253 section 6.6). The handshake has verified that the server holds it;
    whether it is the right one is for the program to say.
+
+   Where the program has asked for certificates by libssh2_session_method_pref(), this may be one, whose type is
+   LIBSSH2_HOSTKEY_TYPE_UNKNOWN (OpenSSH's PROTOCOL.certkeys). The handshake has verified that it is a host's, that its
+   time has come and is not over, that it has no critical options, and that the authority named in it has signed it by
+   an algorithm that is not weak. Whether it is for this host, and by an authority that may say so, is for the program to
+   say; libssh2_knownhost_checkp() knows.
 
    len is set to its length in bytes, type to its LIBSSH2_HOSTKEY_TYPE_; each may be NULL.
 
@@ -1743,6 +1750,11 @@ int libssh2_knownhost_check(LIBSSH2_KNOWNHOSTS *hosts,
    entries with keys of other types do not count then. Entries may be patterns, see ssh_config(5); a key that an
    "@revoked" line has for the host never matches.
 
+   The key may be a host certificate (OpenSSH's PROTOCOL.certkeys). It matches an "@cert-authority" line for the host
+   that has the key of its authority, if its signature is right, its time has come and is not over, it has no critical
+   options, and host is one of the principals that it is for; or one of their patterns. Otherwise it is worth as much as
+   the key in it, whose type then counts instead of the one in typemask.
+
    knownhost, unless it is NULL, is set to the entry that matches, or to the first one that has the host with another
    key. It belongs to the collection.
 
@@ -2244,7 +2256,8 @@ int libssh2_userauth_password_ex(LIBSSH2_SESSION *session,
    username is username_len bytes. publickey names the file of the public key or certificate, in the form of OpenSSH's
    ".pub" files; NULL derives it from the private key. privatekey names the file of the private key: OpenSSH's own
    format, PEM or PKCS#8. passphrase opens it if it is encrypted; NULL is none. RSA keys sign with SHA-2 where the
-   server can (RFC 8332).
+   server can (RFC 8332). DSA keys log in only if libssh2_session_method_pref() has named ssh-dss for
+   LIBSSH2_METHOD_SIGN_ALGO, and are not understood otherwise.
 
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    LIBSSH2_ERROR_FILE when a file cannot be read or understood; LIBSSH2_ERROR_KEYFILE_AUTH_FAILED when the passphrase
