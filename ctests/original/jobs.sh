@@ -5,19 +5,21 @@ set -m
 
 servers=
 clean_up() {
-    kill_groups $(jobs -p)
-    wait
-    kill_groups $servers
-    for group in $servers; do
-        await eval "! kill -0 -- -$group"
-    done
+    trap '' HUP INT TERM
+    end_groups $(jobs -p)
+    end_groups $servers
     # What sshd began for a program ends after it, and may write to the last.
     await rm -rf "$work"
+    [ -z "$x_sockets" ] || rmdir "$x_sockets"
 } 2>/dev/null
 
-kill_groups() { # GROUP...
+end_groups() { # GROUP...
+    local group
     for group in "$@"; do
         kill -TERM -- "-$group"
+    done
+    for group in "$@"; do
+        await eval "! kill -0 -- -$group" || kill -KILL -- "-$group"
     done
 }
 
@@ -52,7 +54,7 @@ judge() { # NAME COMMAND...
     case $? in
     0) echo "ok - $name" ;;
     77) echo "skipped - $name: $(tail -n 1 "$log")" ;;
-    *) echo "not ok - $name"$'\n'"$(tail -c 4000 "$log" | tr -d '\0' | sed 's/^/    /')" ;;
+    *) echo "not ok - $name"$'\n'"$(tail -c 4000 "$log" | LC_ALL=C tr -cd '[:print:]\t\n' | sed 's/^/    /')" ;;
     esac >"$work/run/$name.verdict"
     cat "$work/run/$name.verdict"
 }
@@ -84,4 +86,12 @@ ours() { # PROGRAM ARGUMENTS...
 with_ours() { # COMMAND...
     LD_LIBRARY_PATH=$work/lib LD_PRELOAD=$work/redirect.so REDIRECT_PORT=$port USER=libssh2 \
         timeout --foreground -k 5 "${CTESTS_TIMEOUT:-30}" "$@"
+}
+
+# Keeps what a command says, and shows it.
+keep() { # COMMAND...
+    "$@" >said 2>&1
+    local status=$?
+    cat said
+    return $status
 }

@@ -27,12 +27,12 @@ peer=$("$root/ctests/peer/build.sh") || die "the original's programs are not to 
 work=$(mktemp -d "${TMPDIR:-/tmp}/ctests-original.XXXXXX") || exit 1
 
 . "$here/jobs.sh"
-trap clean_up EXIT
-trap 'exit 1' HUP INT TERM
 . "$here/build.sh"
 . "$here/servers.sh"
 . "$here/tests.sh"
 . "$here/examples.sh"
+trap clean_up EXIT
+trap 'exit 1' HUP INT TERM
 
 head -c 1000000 /dev/urandom >"$work/data" # for whatever wants some
 compile_all

@@ -79,6 +79,10 @@ start_agent() {
     await test -S "$SSH_AUTH_SOCK" && ssh-add -q "$work/server/id_ed25519_openssh" || die "ssh-agent does not start"
 }
 
+# Where X servers have their sockets. What was not there before goes again.
+x_sockets=/tmp/.X11-unix
+[ -d "$x_sockets" ] && x_sockets=
+
 start_servers() {
     [ -x "$sshd" ] || die "no sshd at $sshd: install openssh-server or name it in SSHD"
     [ -x "$testd" ] || die "$testd is not there: cargo build --example ssh2-testd"
@@ -91,7 +95,7 @@ start_servers() {
 start_x_server() {
     command -v Xvfb >/dev/null || skip "no Xvfb here"
     [ -x /usr/bin/xauth ] || skip "no xauth here, which sshd wants"
-    timeout -k 5 60 Xvfb -displayfd 1 -ac -nolisten tcp >display 2>Xvfb.log &
+    timeout --foreground -k 5 60 Xvfb -displayfd 1 -ac -nolisten tcp >display 2>Xvfb.log &
     trap "kill $!; wait $!" EXIT
     await test -s display || skip "Xvfb does not start"
     export DISPLAY=:$(cat display)
