@@ -14,7 +14,7 @@ flags="-O1 -DLIBSSH2_OPENSSL -DLIBSSH2_MD5_PEM_ENABLE -DLIBSSH2_RSA_SHA1_ENABLE
 # What the original has not unless it is asked for.
 case $library in
 "$peer"/*) ;;
-*) flags="$flags -DLIBSSH2_3DES_ENABLE -DLIBSSH2_MD5_ENABLE -DLIBSSH2_HMAC_SHA1_ENABLE" ;;
+*) flags="$flags -DLIBSSH2_3DES_ENABLE -DLIBSSH2_MD5_ENABLE -DLIBSSH2_HMAC_SHA1_ENABLE -DLIBSSH2_DSA_ENABLE" ;;
 esac
 c_flags="-Werror=incompatible-pointer-types -Werror=int-conversion -Werror=implicit-function-declaration"
 
@@ -39,6 +39,7 @@ compile_all() {
     ln -s libssh2.so.1 "$work/lib/libssh2.so"
     : >"$work/libssh2_config.h"
     preloaded redirect
+    preloaded ask_dsa -I"$root/include"
     preloaded sshd_user -DHOME_DIRECTORY="\"$work/home\""
 
     for part in runner session_fixture openssh_fixture; do

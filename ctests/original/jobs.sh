@@ -84,7 +84,7 @@ ours() { # PROGRAM ARGUMENTS...
 }
 
 with_ours() { # COMMAND...
-    LD_LIBRARY_PATH=$work/lib LD_PRELOAD=$work/redirect.so REDIRECT_PORT=$port USER=libssh2 \
+    LD_LIBRARY_PATH=$work/lib LD_PRELOAD=$work/redirect.so:${preload:-} REDIRECT_PORT=$port USER=libssh2 \
         timeout --foreground -k 5 "${CTESTS_TIMEOUT:-30}" "$@"
 }
 

@@ -15,6 +15,11 @@ listening() { # PORT
     (exec 3<>"/dev/tcp/127.0.0.1/$1")
 }
 
+# Sets what sshd knows.
+knows() { # SETTING
+    "$sshd" -t -f "$work/sshd_config" -o "$1" 2>/dev/null && echo "$1" >>"$work/sshd_config"
+}
+
 # OpenSSH's sshd, to which sshd_user.c shows the user that the programs want. Sets sshd_port.
 start_sshd() {
     local given=$peer/tests/openssh_server type
@@ -34,7 +39,6 @@ TrustedUserCAKeys $given/ca_user_keys.pub
 AuthorizedKeysFile $given/authorized_keys
 HostKeyAlgorithms +ssh-rsa,ssh-rsa-cert-v01@openssh.com
 CASignatureAlgorithms +ssh-rsa
-PubkeyAcceptedAlgorithms +ssh-rsa,ssh-rsa-cert-v01@openssh.com
 Ciphers +3des-cbc,aes128-cbc,aes192-cbc,aes256-cbc
 MACs +hmac-sha1,hmac-sha1-96,hmac-md5,hmac-md5-96,hmac-sha1-etm@openssh.com
 Subsystem sftp internal-sftp
@@ -53,9 +57,10 @@ UseDNS no
 END
     } >"$work/sshd_config"
     [ "$(id -u)" = 0 ] && mkdir -p /run/sshd
-    # Newer ones make an address wait after failed logins.
-    "$sshd" -t -f "$work/sshd_config" -o "PerSourcePenalties no" 2>/dev/null &&
-        echo "PerSourcePenalties no" >>"$work/sshd_config"
+    # Older ones know DSA; newer ones make an address wait after failed logins.
+    knows "PubkeyAcceptedAlgorithms +ssh-dss,ssh-rsa,ssh-rsa-cert-v01@openssh.com" ||
+        knows "PubkeyAcceptedAlgorithms +ssh-rsa,ssh-rsa-cert-v01@openssh.com"
+    knows "PerSourcePenalties no"
     for sshd_port in $(shuf -i 20000-29999 -n 5); do
         LD_PRELOAD=$work/sshd_user.so serve "$sshd" -D -f "$work/sshd_config" -p "$sshd_port" -E "$work/sshd.log"
         await eval "listening $sshd_port || ! kill -0 -- -$!" && kill -0 -- "-$!" 2>/dev/null && return
