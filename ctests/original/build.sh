@@ -6,15 +6,17 @@ bin=$work/bin
 
 # The original's headers know by these what the system and the library have. A program whose idea of a type is not that
 # of our headers must not compile.
-flags="-O1 -DLIBSSH2_OPENSSL -DLIBSSH2_MD5_PEM_ENABLE -DLIBSSH2_RSA_SHA1_ENABLE
-    -DHAVE_UNISTD_H -DHAVE_ARPA_INET_H -DHAVE_NETINET_IN_H -DHAVE_INTTYPES_H -DHAVE_SYS_SOCKET_H -DHAVE_SYS_TIME_H
-    -DHAVE_STDLIB_H -DHAVE_SNPRINTF -DHAVE_O_NONBLOCK -DHAVE_SYS_SELECT_H -DHAVE_SYS_UN_H -DHAVE_SYS_IOCTL_H
-    -DHAVE_GETTIMEOFDAY -Wno-deprecated-declarations
+flags="-O1 -Wno-deprecated-declarations -DLIBSSH2_OPENSSL -DHAVE_UNISTD_H -DHAVE_ARPA_INET_H -DHAVE_NETINET_IN_H
+    -DHAVE_INTTYPES_H -DHAVE_SYS_SOCKET_H -DHAVE_SYS_TIME_H -DHAVE_STDLIB_H -DHAVE_SNPRINTF -DHAVE_O_NONBLOCK
+    -DHAVE_SYS_SELECT_H -DHAVE_SYS_UN_H -DHAVE_SYS_IOCTL_H -DHAVE_GETTIMEOFDAY
     -I$work -I$root/include -I$peer/src -I$peer/tests"
 # What the original has not unless it is asked for.
 case $library in
 "$peer"/*) ;;
-*) flags="$flags -DLIBSSH2_3DES_ENABLE -DLIBSSH2_MD5_ENABLE -DLIBSSH2_HMAC_SHA1_ENABLE -DLIBSSH2_DSA_ENABLE" ;;
+*)
+    flags="$flags -DLIBSSH2_3DES_ENABLE -DLIBSSH2_MD5_ENABLE -DLIBSSH2_MD5_PEM_ENABLE -DLIBSSH2_HMAC_SHA1_ENABLE
+        -DLIBSSH2_RSA_SHA1_ENABLE -DLIBSSH2_DSA_ENABLE"
+    ;;
 esac
 c_flags="-Werror=incompatible-pointer-types -Werror=int-conversion -Werror=implicit-function-declaration"
 
