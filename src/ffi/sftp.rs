@@ -38,8 +38,9 @@ pub unsafe extern "C" fn libssh2_sftp_init(session: *mut LIBSSH2_SESSION) -> *mu
 /// Ends an SFTP conversation and frees it with its channel. Files and directories that are still open are forgotten;
 /// their handles can only be given to libssh2_sftp_close_handle().
 ///
-/// Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the conversation is still there,
-/// and the function is to be called again. Whatever else is returned, it is gone.
+/// Returns 0, also when the connection is dead; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode:
+/// the conversation is still there, and the function is to be called again. Whatever else is returned, it is gone:
+/// LIBSSH2_ERROR_TIMEOUT when the server has not answered in time.
 ///
 /// Requires: sftp is NULL or a conversation that has not been shut down.
 #[unsafe(no_mangle)]
@@ -60,7 +61,10 @@ pub unsafe extern "C" fn libssh2_sftp_shutdown(sftp: *mut LIBSSH2_SFTP) -> c_int
                     Ok(())
                 })?;
             }
-            ended.map(|()| 0)
+            match ended {
+                Err(error) if matches!(error.code, Code::Eagain | Code::Timeout) => Err(error),
+                _ => Ok(0),
+            }
         })
     }
 }

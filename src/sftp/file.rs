@@ -180,6 +180,10 @@ impl Op for CloseFile {
         }
         Poll::Ready(self.failed_write(session))
     }
+
+    fn abandon(&mut self, session: &mut Session) {
+        self.ask.abandon(session);
+    }
 }
 
 /// `SSH_FXP_FSTAT`
