@@ -40,7 +40,7 @@ pub unsafe extern "C" fn libssh2_keepalive_send(session: *mut LIBSSH2_SESSION, s
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let next = drive(&session.core, session, |core| std::task::Poll::Ready(Session::send_keepalive(core)))
+            let next = drive(&session.core, session, Session::poll_keepalive)
                 .map_err(|error| Error::new(Code::SocketSend, "Keepalive cannot be sent").with(error.to_string()))?;
             // Rounded up: the time is over only then.
             let seconds = next.as_nanos().div_ceil(1_000_000_000);
