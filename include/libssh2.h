@@ -759,13 +759,6 @@ typedef struct _LIBSSH2_LISTENER LIBSSH2_LISTENER;
 
 typedef enum _libssh2_crypto_engine_t libssh2_crypto_engine_t;
 
-/* Hears what libssh2_trace() switched on: `length` bytes of text, not terminated. `context` is the pointer given to
-   libssh2_trace_sethandler(). */
-typedef void (*libssh2_trace_handler_func)(LIBSSH2_SESSION *session,
-                                           void *context,
-                                           const char *data,
-                                           size_t length);
-
 typedef struct _LIBSSH2_KNOWNHOSTS LIBSSH2_KNOWNHOSTS;
 
 /* A known host. It belongs to its collection and lives until it is deleted or the collection is freed. */
@@ -822,6 +815,13 @@ typedef long long libssh2_int64_t;
 /* Resizes what the same session's allocator returned, as `realloc` does. */
 #define LIBSSH2_REALLOC_FUNC(function) \
     void *(function)(void *ptr, size_t count, void **abstract)
+
+/* Hears what libssh2_trace() switched on: `length` bytes of text, not terminated. `context` is the pointer given to
+   libssh2_trace_sethandler(). */
+typedef void (*libssh2_trace_handler_func)(LIBSSH2_SESSION *session,
+                                           void *context,
+                                           const char *data,
+                                           size_t length);
 
 /* Gives the new password that the server asks for, allocated with the session's allocator. */
 #define LIBSSH2_PASSWD_CHANGEREQ_FUNC(function) \
@@ -1143,6 +1143,10 @@ const char *libssh2_agent_get_identity_path(LIBSSH2_AGENT *agent);
    method_type is one of LIBSSH2_METHOD_. prefs is a list of names with commas between them; names that are not known
    are passed over. What is known and not offered by default, because it is weak, is offered too if it is named here.
    LIBSSH2_METHOD_SIGN_ALGO is the order in which RSA keys choose how to sign.
+   
+   A program that sets both LIBSSH2_METHOD_KEX and LIBSSH2_METHOD_HOSTKEY has the first packet of the key exchange sent
+   before the server has spoken, RFC 4253 section 7.1. That saves a round trip where the server's own lists begin with the
+   same names.
    
    Returns 0; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when none of the names is known, and what was offered before still is;
    LIBSSH2_ERROR_INVAL when method_type is not known; LIBSSH2_ERROR_BAD_USE when prefs is NULL.
@@ -1652,19 +1656,6 @@ LIBSSH2_API libssh2_crypto_engine_t libssh2_crypto_engine(void);
 LIBSSH2_API
 const char *libssh2_build_options(void);
 
-/* Of no effect: this build traces nothing. `bitmask` names what to trace, LIBSSH2_TRACE_ numbers or-ed together.
-   Returns 0, also when `session` is NULL. */
-LIBSSH2_API
-int libssh2_trace(LIBSSH2_SESSION *session,
-                  int bitmask);
-
-/* Of no effect: this build traces nothing. `callback` would be given each line of the trace, and `context` with it.
-   Returns 0, also when `session` is NULL. */
-LIBSSH2_API
-int libssh2_trace_sethandler(LIBSSH2_SESSION *session,
-                             void *context,
-                             libssh2_trace_handler_func callback);
-
 /* Sets how often a keepalive is sent: a global request "keepalive@libssh2.org" (RFC 4254 section 4), which want_reply not
    0 asks the server to answer. Calls that wait in blocking mode send it by themselves; otherwise it is for
    libssh2_keepalive_send().
@@ -2165,6 +2156,34 @@ LIBSSH2_API
 int libssh2_session_set_last_error(LIBSSH2_SESSION *session,
                                    int errcode,
                                    const char *errmsg);
+
+/* Shows what the session does from now on, line by line: on standard error, or to the program's own function, see
+   libssh2_trace_sethandler(). Of a login no more is shown than its user and its method, and never what is transferred.
+   
+   bitmask names what to show, LIBSSH2_TRACE_ numbers or-ed together; 0 shows nothing, as it is at first. Each line
+   begins with `[libssh2]`, the seconds since tracing was switched on, and what it is about.
+   
+   Returns 0, also when session is NULL.
+   
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API
+int libssh2_trace(LIBSSH2_SESSION *session,
+                  int bitmask);
+
+/* Has callback called for each line of the trace, instead of writing it to standard error; NULL for that again. See
+   libssh2_trace() for what is traced.
+   
+   callback is given the session, context as it is, and the line and its length: neither terminated nor with a line end,
+   and valid during the call only. It may call the functions of the session that do not talk to the server.
+   
+   Returns 0, also when session is NULL.
+   
+   Requires: session is NULL or a session that has not been freed; callback can be called until it is replaced or the
+   session freed. */
+LIBSSH2_API
+int libssh2_trace_sethandler(LIBSSH2_SESSION *session,
+                             void *context,
+                             libssh2_trace_handler_func callback);
 
 /* Asks the server which methods username may log in with (RFC 4252 section 5.2, method "none").
    

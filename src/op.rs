@@ -69,6 +69,8 @@ pub trait Host {
     fn hear(&self, event: &Event) {
         let _ = event;
     }
+    /// Tells the program what has been traced.
+    fn look_at_trace(&self) {}
     /// Hands a channel that the server has opened to the program. None comes to a host that accepts none.
     fn opened(&self, opened: Opened) {
         let _ = opened;
@@ -241,10 +243,11 @@ pub const fn reentered() -> Error {
     Error::new(Code::BadUse, "Session was called from within one of its own callbacks")
 }
 
-/// Tells the program what the transport has met, and which channels the server has opened.
+/// Tells the program what the transport has met, what has been traced, and which channels the server has opened.
 fn announce(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
     let events = lend(session)?.transport.take_events();
     events.iter().for_each(|event| host.hear(event));
+    host.look_at_trace();
     loop {
         let Some(opened) = lend(session)?.channels.next_opened() else { return Ok(()) };
         host.opened(opened);

@@ -1,4 +1,5 @@
-/* A hundred channels at a time that move data both ways, close at random, and begin anew. */
+/* A hundred channels at a time that move data both ways, close at random, and begin anew; and that
+ * while the keys change. */
 #include "harness.h"
 
 #include <arpa/inet.h>
@@ -12,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CHANNELS = 100, LIVES = 300, MOST = 60000 };
+enum { CHANNELS = 100, MOST = 60000 };
 
 struct life {
     LIBSSH2_CHANNEL *channel;
@@ -24,7 +25,7 @@ struct life {
 static struct conn *c;
 static struct life lives[CHANNELS];
 static int port;
-static int begun, ended, cut_short;
+static int most, begun, ended, cut_short;
 static uint64_t dice = 12345;
 
 static size_t below(size_t bound)
@@ -150,7 +151,7 @@ static bool step(struct life *l)
 {
     bool moved = false;
     if(!l->channel)
-        return begun < LIVES && begin(l);
+        return begun < most && begin(l);
     if(l->freeing) {
         int rc = libssh2_channel_free(l->channel);
         if(rc == LIBSSH2_ERROR_EAGAIN)
@@ -168,6 +169,31 @@ static bool step(struct life *l)
     return take(l) || moved;
 }
 
+static void soak(int lives_in_all, const char *cipher)
+{
+    begun = ended = cut_short = 0;
+    most = lives_in_all;
+    memset(lives, 0, sizeof(lives));
+    c = conn_new();
+    if(cipher)
+        libssh2_session_method_pref(c->session, LIBSSH2_METHOD_CRYPT_CS, cipher);
+    conn_handshake(c);
+    conn_login(c);
+    libssh2_session_set_blocking(c->session, 0);
+    conn_start_call(c);
+    c->deadline = now_ms() + 100000;
+    while(ended < most) {
+        bool moved = false;
+        for(size_t i = 0; i < CHANNELS; i++)
+            moved = step(&lives[i]) || moved;
+        if(!moved && !conn_wait_always(c))
+            bail("nothing moves any more: %d begun, %d ended", begun, ended);
+    }
+    ok(cut_short > most / 15, "%d of %d were closed in the middle", cut_short, most);
+    libssh2_session_set_blocking(c->session, !nonblocking);
+    conn_close(c);
+}
+
 void test(void)
 {
     if(!ours) {
@@ -176,24 +202,18 @@ void test(void)
     }
     watchdog(120);
     trace_off(true);
-    server_config("MaxSessions 200");
     pid_t server = start_server();
-    c = conn_new();
-    conn_handshake(c);
-    conn_login(c);
-    libssh2_session_set_blocking(c->session, 0);
-    conn_start_call(c);
-    c->deadline = now_ms() + 100000;
-    while(ended < LIVES) {
-        bool moved = false;
-        for(size_t i = 0; i < CHANNELS; i++)
-            moved = step(&lives[i]) || moved;
-        if(!moved && !conn_wait_always(c))
-            bail("nothing moves any more: %d begun, %d ended", begun, ended);
+    server_config("MaxSessions 200");
+    soak(300, NULL);
+    /* The same while both sides change their keys all the time. */
+    static const char *const ciphers[] = { "aes128-gcm@openssh.com",
+                                           "chacha20-poly1305@openssh.com", "aes256-ctr" };
+    for(size_t i = 0; i < COUNT(ciphers); i++) {
+        server_config("MaxSessions 200\nRekeyLimit 256K\nLogLevel DEBUG1");
+        soak(120, ciphers[i]);
+        int rekeys = server_rekeys();
+        ok(rekeys >= 5, "%d times new keys under %s", rekeys, ciphers[i]);
     }
-    ok(cut_short > 20, "%d of %d were closed in the middle", cut_short, LIVES);
-    libssh2_session_set_blocking(c->session, !nonblocking);
-    conn_close(c);
     signal_tree(server, SIGKILL);
     waitpid(server, NULL, 0);
 }

@@ -206,6 +206,11 @@ impl Channel {
         Ok(())
     }
 
+    /// Lets `data` be sent although the window for it has yet to come.
+    pub fn send_ahead(&mut self, data: &[u8]) {
+        self.send.overdraw(u32::try_from(data.len()).unwrap_or(u32::MAX));
+    }
+
     /// Sends `head` and `body`, one behind the other, on the stream. What the window does not allow now waits.
     pub fn send_stream(&mut self, tx: &mut Tx, head: &[u8], body: &[u8]) -> Result<()> {
         if self.close_sent || self.close_received {
@@ -263,7 +268,7 @@ impl Channel {
             _ if self.is_deaf || self.has_ended() => data.len(),
             Consumer::Program => self.keep(stream, data, sink)?,
             Consumer::Sftp(id) if stream == MAIN => {
-                sftps.receive(id, data, sink);
+                sftps.receive(id, data, sink, &mut tx.trace);
                 data.len()
             }
             _ => data.len(),

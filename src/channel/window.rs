@@ -20,22 +20,33 @@ pub struct SendWindow {
     /// What the server granted at first.
     pub initial: u32,
     left: u32,
+    /// What has been sent ahead of the grant that pays for it.
+    owed: u32,
     largest_packet: u32,
 }
 
 impl SendWindow {
     /// The window that the confirmation grants.
     pub fn new(window: u32, largest_packet: u32) -> Self {
-        Self { initial: window, left: window, largest_packet: largest_packet.min(LARGEST_PACKET) }
+        Self { initial: window, left: window, owed: 0, largest_packet: largest_packet.min(LARGEST_PACKET) }
     }
 
     /// The server grants `bytes` more.
     pub fn add(&mut self, bytes: u32) -> Result<()> {
+        let repaid = self.owed.min(bytes);
+        self.owed = self.owed.saturating_sub(repaid);
         self.left = self
             .left
-            .checked_add(bytes)
+            .checked_add(bytes.saturating_sub(repaid))
             .ok_or_else(|| Error::new(Code::Proto, "Server granted a window of more than 2^32 - 1 bytes"))?;
         Ok(())
+    }
+
+    /// Lets `bytes` be taken out, ahead of a grant that is sure to come.
+    pub fn overdraw(&mut self, bytes: u32) {
+        let missing = bytes.saturating_sub(self.left);
+        self.owed = self.owed.saturating_add(missing);
+        self.left = self.left.saturating_add(missing);
     }
 
     /// Takes out what one packet may carry of `wanted` bytes.
@@ -192,6 +203,19 @@ mod tests {
         assert!(window.add(u32::MAX - 64).is_err());
         window.add(u32::MAX - 65).unwrap();
         assert_eq!(window.left(), u32::MAX as usize);
+    }
+
+    #[test]
+    fn what_was_sent_ahead_is_taken_out_of_the_next_grants() {
+        let mut window = SendWindow::new(0, 30);
+        window.overdraw(9);
+        assert_eq!(window.take(9), 9);
+        window.add(5).unwrap();
+        assert_eq!(window.left(), 0);
+        window.add(10).unwrap();
+        assert_eq!(window.left(), 6);
+        window.overdraw(5);
+        assert_eq!(window.left(), 6);
     }
 
     #[test]

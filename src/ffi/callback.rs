@@ -200,6 +200,10 @@ impl Host for SessionHandle {
         }
     }
 
+    fn look_at_trace(&self) {
+        self.tell_trace(None);
+    }
+
     fn hides_bytes(&self) -> bool {
         // The program's own function may keep bytes that the socket does not show any more.
         self.callbacks.recv().is_none_or(|function| function as usize != recv_from_socket as *const () as usize)

@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::ffi::alloc::{Abstract, Allocator};
 use crate::ffi::callback::Callbacks;
 use crate::ffi::last_error::LastError;
+use crate::ffi::tracer::Tracer;
 use crate::op::reentered;
 use crate::publickey::PublickeyId;
 use crate::session::Session;
@@ -61,6 +62,8 @@ pub struct SessionHandle {
     pub was_blocking: Cell<bool>,
     /// What `libssh2_session_last_error` tells.
     pub last_error: LastError,
+    /// Where the trace goes.
+    pub tracer: Tracer,
     /// Texts that C has been lent.
     pub lent: LentTexts,
     children: RefCell<Children>,
@@ -94,6 +97,7 @@ impl SessionHandle {
             socket: Cell::new(-1),
             was_blocking: Cell::new(false),
             last_error: LastError::default(),
+            tracer: Tracer::default(),
             lent: LentTexts::default(),
             children: RefCell::default(),
         }

@@ -10,6 +10,7 @@ mod callback;
 mod guard;
 mod handle;
 mod last_error;
+mod tracer;
 
 pub mod agent;
 pub mod algorithm;
@@ -28,6 +29,7 @@ pub mod session;
 pub mod setting;
 pub mod sftp;
 pub mod sftp_file;
+pub mod trace;
 pub mod types;
 pub mod userauth;
 pub mod userauth_keyboard;

@@ -29,11 +29,13 @@ pub use self::request::Ask;
 use self::request::{Purpose, Reply, Requests};
 use self::status::Status;
 pub use self::write::poll_write;
-use crate::channel::ChannelId;
+use crate::channel::{Channel, ChannelId};
 use crate::error::{Code, Error, Result};
 use crate::op::Slots;
 use crate::session::Session;
 use crate::sink::Sink;
+use crate::trace::{Topic, Trace};
+use crate::transport::Tx;
 use crate::wire::Put;
 
 /// Names an SFTP subsystem of a session; stale once it is shut down.
@@ -102,12 +104,12 @@ impl Sftps {
     }
 
     /// Takes in bytes of the subsystem's channel.
-    pub fn receive(&mut self, id: SftpId, bytes: &[u8], sink: &mut Sink<'_>) {
+    pub fn receive(&mut self, id: SftpId, bytes: &[u8], sink: &mut Sink<'_>, trace: &mut Trace) {
         let Ok(Sftp { inbox, broken, version, announced, limits, requests, files, .. }) = self.get(id) else {
             return;
         };
         if broken.is_none() {
-            let mut routing = Routing { id, version, announced, limits, requests, files, sink };
+            let mut routing = Routing { id, version, announced, limits, requests, files, sink, trace };
             *broken = inbox.receive(bytes, &mut routing).err();
         }
     }
@@ -194,10 +196,25 @@ fn send(
         return Err(Error::new(Code::OutOfBoundary, "SFTP request is longer than any server takes"));
     }
     let channel = session.channels.get(sftp.channel)?;
-    channel.send_stream(&mut session.transport.tx, &packet, &[])?;
+    put(channel, &mut session.transport.tx, &packet, &[])?;
     sftp.packet = packet;
     sftp.requests.add(purpose);
     Ok(number)
+}
+
+/// Queues a packet, and its `data` behind it.
+fn put(channel: &mut Channel, tx: &mut Tx, packet: &[u8], data: &[u8]) -> Result<()> {
+    let size = packet.len().saturating_add(data.len());
+    if let Some([_, _, _, _, kind, id @ ..]) = packet.first_chunk::<9>() {
+        show(&mut tx.trace, "sent", *kind, u32::from_be_bytes(*id), size);
+    }
+    channel.send_stream(tx, packet, data)
+}
+
+/// Traces a packet that went as `how` says. The id of the first one of either side is its version.
+fn show(trace: &mut Trace, how: &str, kind: u8, id: u32, size: usize) {
+    let name = message::name(kind).unwrap_or("message of unknown type");
+    trace.say(Topic::Sftp, format_args!("{how} {name} {id}, {size} bytes"));
 }
 
 /// Fills in the length field at the front of a packet behind which `more` bytes follow.
@@ -219,6 +236,7 @@ struct Routing<'a, 'b> {
     requests: &'a mut Requests,
     files: &'a mut SlotMap<DefaultKey, File>,
     sink: &'a mut Sink<'b>,
+    trace: &'a mut Trace,
 }
 
 impl Routing<'_, '_> {
@@ -229,6 +247,7 @@ impl Routing<'_, '_> {
 
 impl Replies for Routing<'_, '_> {
     fn reply(&mut self, kind: u8, id: u32, body: &[u8]) -> Result<()> {
+        show(self.trace, "received", kind, id, body.len().saturating_add(9));
         if kind == message::VERSION {
             if self.version.is_some() {
                 return Err(Error::new(Code::SftpProtocol, "SFTP server sent its version twice"));
@@ -266,6 +285,7 @@ impl Replies for Routing<'_, '_> {
     }
 
     fn data_begin(&mut self, id: u32, length: usize) -> Result<()> {
+        show(self.trace, "received", message::DATA, id, length.saturating_add(13));
         match self.requests.purpose(id).ok_or_else(Self::unasked)? {
             Purpose::Read { file, index } => match self.files.get_mut(file) {
                 Some(file) => file.reads.on_data_begin(index, length),

@@ -14,7 +14,7 @@ use std::task::Poll;
 use super::file::{Kind, await_reply};
 use super::request::Purpose;
 use super::status::Status;
-use super::{FileId, check, message, set_length};
+use super::{FileId, check, message, put, set_length};
 use crate::error::{Error, Result};
 use crate::patience::Patience;
 use crate::session::Session;
@@ -195,7 +195,7 @@ fn send_one(session: &mut Session, id: FileId, data: &[u8]) -> Result<usize> {
     if fits > 0 {
         packet.put_u32(u32::try_from(fits).map_err(|_| Error::alloc())?)?;
         set_length(&mut packet, fits)?;
-        channel.send_stream(&mut session.transport.tx, &packet, data)?;
+        put(channel, &mut session.transport.tx, &packet, data)?;
         sftp.requests.add(Purpose::Write { file: id.key, index: file.writes.next() });
         file.writes.queue(fits);
     }

@@ -13,6 +13,7 @@ pub mod kex;
 pub mod message;
 pub mod negotiate;
 mod packet;
+mod trace;
 mod usage;
 
 use std::ffi::CStr;
@@ -25,12 +26,13 @@ use self::compress::CompressionAlgorithm;
 pub use self::event::Event;
 use self::event::Events;
 use self::ident::{Found, IdentReader};
-use self::kex::{AwaitReply, Step, Transcript};
+use self::kex::{AwaitReply, Begun, Step, Transcript};
 use self::negotiate::{Agreement, MethodType, Preferences};
 pub use self::packet::{Rx, Tx};
 pub use self::usage::RekeyLimits;
 use crate::crypto;
 use crate::error::{Code, Error, Result};
+use crate::trace::Topic;
 use crate::wire::{Put, Reader, names};
 
 /// What servers know us by; some look at the name to work around faults of old clients.
@@ -52,8 +54,8 @@ enum Phase {
 enum Kex {
     /// None is under way.
     Idle,
-    /// Our KEXINIT has left, the server's is awaited.
-    AwaitInit { client_kexinit: Vec<u8>, offered: Box<Preferences> },
+    /// Our KEXINIT has left, and on a `guess` the first packet of the method; the server's KEXINIT is awaited.
+    AwaitInit { client_kexinit: Vec<u8>, offered: Box<Preferences>, guess: Option<Box<Begun>> },
     /// A packet of the method has left, the server's reply is awaited. `skip` if a wrong guess of the server comes first.
     AwaitReply { state: Box<AwaitReply>, skip: bool },
     /// Our new keys are in use, those of the server begin with its NEWKEYS.
@@ -143,6 +145,8 @@ impl Transport {
 
     /// Queues identification and KEXINIT, which leave together.
     pub fn start(&mut self) -> Result<()> {
+        let ident = self.client_ident.escape_ascii();
+        self.tx.trace.say(Topic::Transport, format_args!("we are {ident}"));
         self.phase = Phase::Ident(IdentReader::default());
         let begun = self
             .tx
@@ -270,6 +274,9 @@ impl Transport {
 
     /// Takes the incoming queue back, into whose space `came` bytes were put.
     pub fn return_incoming(&mut self, mut queue: Lent, came: usize) {
+        if came > 0 {
+            self.tx.trace.say(Topic::Socket, format_args!("received {came} bytes"));
+        }
         queue.commit(came);
         *self.rx.queue() = queue;
     }
@@ -343,6 +350,8 @@ impl Transport {
                     }
                     Found::Ident { line, consumed } => {
                         self.server_ident.put(line)?;
+                        let line = self.server_ident.escape_ascii();
+                        self.tx.trace.say(Topic::Transport, format_args!("server is {line}"));
                         consumed
                     }
                 };
@@ -352,6 +361,7 @@ impl Transport {
             Phase::Packets => {}
         }
         while let Some(payload) = self.rx.packet()? {
+            trace::show(&mut self.tx.trace, "received", &[self.rx.payload(payload.clone())]);
             if self.tx.overflows() {
                 return Err(Error::new(Code::SocketSend, "Server asks for answers and does not take them"));
             }
@@ -428,12 +438,21 @@ impl Transport {
     fn begin_kex(&mut self) -> Result<()> {
         let mut cookie = [0; 16];
         crypto::random(&mut cookie)?;
-        let client_kexinit = self.preferences.kexinit(&cookie, self.session_id.is_none())?;
+        let first = self.session_id.is_none();
+        let guess = self.preferences.guess().filter(|_| first).map(Begun::begin).transpose()?;
+        let client_kexinit = self.preferences.kexinit(&cookie, first, guess.is_some())?;
         self.tx.send_now(&[&client_kexinit])?;
         self.tx.hold();
+        let guess = match guess {
+            Some((begun, packet)) => {
+                self.tx.send_now(&[&packet])?;
+                Some(Box::new(begun))
+            }
+            None => None,
+        };
         // The program may change its mind before the server answers; what counts is what was sent.
         let offered = Box::new(self.preferences.clone());
-        self.kex = Kex::AwaitInit { client_kexinit, offered };
+        self.kex = Kex::AwaitInit { client_kexinit, offered, guess };
         Ok(())
     }
 
@@ -441,7 +460,7 @@ impl Transport {
         if matches!(self.kex, Kex::Idle) {
             self.begin_kex()?;
         }
-        let Kex::AwaitInit { client_kexinit, offered } = std::mem::replace(&mut self.kex, Kex::Idle) else {
+        let Kex::AwaitInit { client_kexinit, offered, guess } = std::mem::replace(&mut self.kex, Kex::Idle) else {
             return Err(Error::new(Code::Proto, "Server began a key exchange within another"));
         };
         let agreement = offered.agree(&server_kexinit)?;
@@ -457,10 +476,18 @@ impl Transport {
             client_kexinit,
             server_kexinit,
         };
-        let (state, packet) = AwaitReply::begin(agreement, transcript)?;
-        self.tx.send_now(&[&packet])?;
+        agreement.show(&mut self.tx.trace);
+        let begun = match guess {
+            Some(begun) if agreement.guesses_right => *begun,
+            _ => {
+                let (begun, packet) = Begun::begin(agreement.kex.algorithm)?;
+                self.tx.send_now(&[&packet])?;
+                begun
+            }
+        };
         self.agreement = Some(agreement);
-        self.kex = Kex::AwaitReply { state: Box::new(state), skip: agreement.guess_missed };
+        let state = Box::new(AwaitReply::new(agreement, transcript, begun));
+        self.kex = Kex::AwaitReply { state, skip: agreement.peer_guesses && !agreement.guesses_right };
         Ok(())
     }
 

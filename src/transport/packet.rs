@@ -6,8 +6,10 @@ use std::ops::Range;
 use super::buffer::Buffer;
 use super::cipher::{Opener, Sealer};
 use super::compress::{Deflater, Inflater};
+use super::trace;
 use super::usage::Usage;
 use crate::error::{Code, Error, Result};
+use crate::trace::{Topic, Trace};
 use crate::wire::{Put, Reader};
 
 /// Sending stops to take bulk data at so many bytes that the socket has not taken yet.
@@ -32,6 +34,8 @@ pub struct Tx {
     left: u64,
     /// Why a packet could not be queued: what follows it would make no sense to the peer.
     failure: Option<Error>,
+    /// What is told of the packets of both directions, and of those who use them.
+    pub trace: Trace,
 }
 
 impl Default for Tx {
@@ -46,6 +50,7 @@ impl Default for Tx {
             used: Usage::default(),
             left: 0,
             failure: None,
+            trace: Trace::default(),
         }
     }
 }
@@ -65,6 +70,7 @@ impl Tx {
 
     /// Queues a packet of the key exchange itself, or one that is allowed during it (RFC 4253 section 7.1).
     pub fn send_now(&mut self, parts: &[&[u8]]) -> Result<()> {
+        trace::show(&mut self.trace, "sent", parts);
         let before = self.out.len();
         let sealed = match &mut self.deflater {
             None => self.sealer.seal(self.sequence, parts, &mut self.out),
@@ -151,6 +157,9 @@ impl Tx {
 
     /// Takes back the bytes for the socket, of which it has taken `taken`. What was queued meanwhile goes behind them.
     pub fn give_back(&mut self, mut queue: Buffer, taken: usize) {
+        if taken > 0 {
+            self.trace.say(Topic::Socket, format_args!("sent {taken} bytes"));
+        }
         queue.consume(taken);
         self.left = self.left.saturating_add(u64::try_from(taken).unwrap_or_default());
         let meanwhile = std::mem::replace(&mut self.out, queue);

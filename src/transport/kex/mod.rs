@@ -55,17 +55,35 @@ pub struct Transcript {
     pub server_kexinit: Vec<u8>,
 }
 
-/// A packet of the method has been sent.
+/// A packet of the method has been sent, and both sides have agreed on the method.
 pub struct AwaitReply {
     agreement: Agreement,
     transcript: Transcript,
-    awaited: Awaited,
+    begun: Begun,
 }
 
-/// What is awaited.
-enum Awaited {
+/// A packet of the method has been sent: what is awaited.
+pub enum Begun {
+    /// The server's group.
     Group(AwaitGroup),
+    /// The server's public value.
     Value(AwaitValue),
+}
+
+impl Begun {
+    /// Begins `algorithm`: the state, and the packet to send.
+    pub fn begin(algorithm: KexAlgorithm) -> Result<(Self, Vec<u8>)> {
+        let value = |pair| {
+            let (state, packet) = AwaitValue::begin(pair, message::KEX_ECDH_INIT, Vec::new())?;
+            Ok((Self::Value(state), packet))
+        };
+        match algorithm.method {
+            KexMethod::Ecdh(curve) => value(Pair::ecdh(curve)?),
+            KexMethod::Hybrid(kem, curve) => value(Pair::hybrid(kem, curve, algorithm.hash)?),
+            KexMethod::Modp(bits) => value(Pair::modp(ModpGroup::well_known(bits)?)?),
+            KexMethod::GroupExchange => AwaitGroup::begin().map(|(state, packet)| (Self::Group(state), packet)),
+        }
+    }
 }
 
 /// What comes after a packet of the method.
@@ -87,30 +105,20 @@ pub struct Exchanged {
 }
 
 impl AwaitReply {
-    /// Begins the method agreed upon: the state, and the packet to send.
-    pub fn begin(agreement: Agreement, transcript: Transcript) -> Result<(Self, Vec<u8>)> {
-        let value = |pair| {
-            let (state, packet) = AwaitValue::begin(pair, message::KEX_ECDH_INIT, Vec::new())?;
-            Ok((Awaited::Value(state), packet))
-        };
-        let (awaited, packet) = match agreement.kex.algorithm.method {
-            KexMethod::Ecdh(curve) => value(Pair::ecdh(curve)?),
-            KexMethod::Hybrid(kem, curve) => value(Pair::hybrid(kem, curve, agreement.kex.algorithm.hash)?),
-            KexMethod::Modp(bits) => value(Pair::modp(ModpGroup::well_known(bits)?)?),
-            KexMethod::GroupExchange => AwaitGroup::begin().map(|(state, packet)| (Awaited::Group(state), packet)),
-        }?;
-        Ok((Self { agreement, transcript, awaited }, packet))
+    /// Goes on with the method agreed upon, which has `begun`.
+    pub const fn new(agreement: Agreement, transcript: Transcript, begun: Begun) -> Self {
+        Self { agreement, transcript, begun }
     }
 
     /// Takes the server's packet. At the last one it checks the signature and computes the secret.
     pub fn handle(self, payload: &[u8]) -> Result<Step> {
-        let Self { agreement, transcript, awaited } = self;
-        match awaited {
-            Awaited::Group(state) => {
+        let Self { agreement, transcript, begun } = self;
+        match begun {
+            Begun::Group(state) => {
                 let (state, packet) = state.handle(payload)?;
-                Ok(Step::Again(Box::new(Self { agreement, transcript, awaited: Awaited::Value(state) }), packet))
+                Ok(Step::Again(Box::new(Self { agreement, transcript, begun: Begun::Value(state) }), packet))
             }
-            Awaited::Value(state) => finish(agreement, &transcript, state.agree(payload)?).map(Step::Done),
+            Begun::Value(state) => finish(agreement, &transcript, state.agree(payload)?).map(Step::Done),
         }
     }
 }
