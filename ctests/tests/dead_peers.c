@@ -5,6 +5,7 @@
 #include "wire.h"
 
 #include <libssh2_publickey.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -397,6 +398,34 @@ static const struct call calls_within_read_timeout[] = {
     { "session_free", session_free, CHANNEL, AND_THEIRS({ FREED, 0, 0 }) },
 };
 
+/* The user thinks for as long as the call may take, and the server is dead meanwhile. */
+static LIBSSH2_USERAUTH_KBDINT_RESPONSE_FUNC(think)
+{
+    (void)name, (void)name_len, (void)instruction, (void)instruction_len;
+    (void)num_prompts, (void)prompts, (void)responses, (void)abstract;
+    wire_set(wire, WIRE_SILENT);
+    poll(NULL, 0, 1000);
+}
+
+/* The time of a call counts from its beginning, whatever it does meanwhile. */
+static void one_time_for_all(void)
+{
+    if(nonblocking)
+        return;
+    c = testd("--ask Name=x");
+    wire = wire_new(c);
+    conn_handshake(c);
+    set_limit(1000);
+    long long start = now_ms();
+    int rc = libssh2_userauth_keyboard_interactive(c->session, TESTD_USER, think);
+    long long took = now_ms() - start;
+    trace_rc(c, rc, "a login whose questions take all of the time");
+    is_number(rc, TIMEOUT, "a login whose questions take all of the time");
+    ok(took >= 998 && took < 1700, "it took %lld ms", took);
+    wire_free(wire);
+    conn_drop(c);
+}
+
 void test(void)
 {
     static char config[500];
@@ -410,9 +439,11 @@ void test(void)
     if(ours) {
         trace_off(true);
         meet_each(calls_of_ours, COUNT(calls_of_ours));
+        trace_off(false);
     }
     else
         skip("the original does not wait for the publickey subsystem");
     for(size_t i = 0; i < COUNT(calls_within_read_timeout); i++)
         within_read_timeout(&calls_within_read_timeout[i]);
+    one_time_for_all();
 }

@@ -543,11 +543,12 @@ impl Transport {
 fn disconnected(packet: &[u8]) -> Error {
     let mut reader = Reader::new(packet);
     let error = Error::new(Code::SocketDisconnect, "Server closed the connection");
-    let read = reader.u8().and_then(|_| Ok((reader.u32()?, reader.string()?)));
-    match read {
-        Ok((reason, [])) => error.with(format!("reason {reason}")),
-        Ok((reason, text)) => error.with([text, format!(" (reason {reason})").as_bytes()].concat()),
-        Err(_) => error,
+    match (reader.u8().and_then(|_| reader.u32()), reader.string()) {
+        (Ok(reason), Ok(text)) if !text.is_empty() => {
+            error.with([text, format!(" (reason {reason})").as_bytes()].concat())
+        }
+        (Ok(reason), _) => error.with(format!("reason {reason}")),
+        (Err(_), _) => error,
     }
 }
 
