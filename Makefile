@@ -18,7 +18,7 @@ built = $(target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 # The name of the shared library in the file system. It is the one that libssh2's own build gives, so that ours takes
 # the place of an original in the same directory.
 so = libssh2.so.1.0.1
-headers = libssh2.h libssh2_sftp.h libssh2_publickey.h
+headers = libssh2.h libssh2_sftp.h libssh2_publickey.h libssh2_ext.h
 version = $(shell sed -n 's/^.define LIBSSH2_VERSION "\(.*\)"/\1/p' include/libssh2.h)
 own_version = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 

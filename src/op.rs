@@ -8,6 +8,7 @@
 
 use std::any::Any;
 use std::cell::{RefCell, RefMut};
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::task::Poll;
@@ -20,6 +21,9 @@ use crate::publickey::PublickeyId;
 use crate::session::Session;
 use crate::sftp::{FileId, SftpId};
 use crate::transport::Event;
+
+/// How often [`tend`] receives: what has come should be acted on before more is taken in.
+const MOST_RECEIVED: usize = 4;
 
 /// Something that takes more than one look at the connection.
 pub trait Op: 'static {
@@ -151,19 +155,53 @@ pub fn drive<T>(
 /// Moves what bytes can be moved without waiting, and takes in what has arrived. An error is the end of the connection.
 pub fn turn(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
     lend(session)?.begin_call()?;
-    loop {
-        let pumped = {
-            let mut session = lend(session)?;
-            session.begin_poll(host.now());
-            session.pump()
-        };
-        announce(session, host)?;
-        pumped?;
-        flush(session, host)?;
+    turn_for(session, host, usize::MAX).map(|_| ())
+}
+
+/// Receives at most so often: whether there may be more.
+fn turn_for(session: &RefCell<Session>, host: &dyn Host, receives: usize) -> Result<bool> {
+    digest(session, host)?;
+    for _ in 0..receives {
         if !receive(session, host)? {
-            return Ok(());
+            return lend(session)?.found_nothing().map(|_| false);
         }
+        digest(session, host)?;
     }
+    Ok(true)
+}
+
+/// Handles what has been received.
+fn digest(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
+    let pumped = {
+        let mut session = lend(session)?;
+        session.begin_poll(host.now());
+        session.pump()
+    };
+    announce(session, host)?;
+    pumped?;
+    flush(session, host).map(|_| ())
+}
+
+/// What a program that waits by itself has to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outlook {
+    /// The directions of the socket.
+    pub directions: Readiness,
+    /// How long at most.
+    pub timeout: Option<Duration>,
+}
+
+/// [`turn`] for such a program: sends what is due by the clock as well, and does not let a fast server keep it. The end
+/// of the connection shows in the session.
+pub fn tend(session: &RefCell<Session>, host: &dyn Host) -> Result<Outlook> {
+    lend(session)?.begin_call()?;
+    let has_more = turn_for(session, host, MOST_RECEIVED).unwrap_or(true);
+    let kept = lend(session)?.keep_alive();
+    kept.and_then(|()| flush(session, host)).ok();
+    let mut session = lend(session)?;
+    let wake_at = if has_more { Some(session.now()) } else { session.wake_at() };
+    let timeout = wake_at.map(|wake_at| wake_at.saturating_duration_since(host.now()));
+    Ok(Outlook { directions: session.wait_for_more(), timeout })
 }
 
 /// Takes the operation `call` of `owner` out of its slot, or begins it with `begin`, and drives it. Where it would
@@ -190,6 +228,7 @@ pub fn resume_one<O: Op>(
     let mut begin = Some(begin);
     let mut over = false;
     let result = drive(session, host, |session| {
+        session.serves(Some(owner));
         if op.is_none()
             && let Some(begin) = begin.take()
         {
@@ -198,7 +237,7 @@ pub fn resume_one<O: Op>(
         }
         let polled = match &mut op {
             Some(op) => op.poll(session),
-            None => Poll::Ready(Err(Error::new(Code::BadUse, "Operation is over"))),
+            None => Poll::Ready(Err(is_over())),
         };
         over = polled.is_ready();
         polled
@@ -241,6 +280,11 @@ fn lend(session: &RefCell<Session>) -> Result<RefMut<'_, Session>> {
 /// The session is in use further up.
 pub const fn reentered() -> Error {
     Error::new(Code::BadUse, "Session was called from within one of its own callbacks")
+}
+
+/// The operation has been polled after its end.
+pub const fn is_over() -> Error {
+    Error::new(Code::BadUse, "Operation is over")
 }
 
 /// Tells the program what the transport has met, what has been traced, and which channels the server has opened.
@@ -303,7 +347,7 @@ fn wait(session: &RefCell<Session>, host: &dyn Host, deadline: Option<Instant>) 
 
 /// The C calls that may have to be called again to be finished. Each handle keeps one unfinished operation per call.
 #[allow(missing_docs, reason = "each is named after its C function")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Call {
     SessionHandshake,
     SessionDisconnect,
@@ -342,6 +386,7 @@ pub enum Call {
     SftpClose,
     SftpReaddir,
     SftpFsync,
+    SftpFlush,
     SftpFstat,
     SftpFsetstat,
     SftpStat,
@@ -412,33 +457,32 @@ impl Owner {
 
 /// The unfinished operations of one handle.
 #[derive(Default)]
-pub struct Slots(Vec<((Call, u64), Box<dyn Resting>)>);
+pub struct Slots(BTreeMap<(Call, u64), Box<dyn Resting>>);
 
 impl Slots {
     /// Whether that call is to be finished.
     pub fn has(&self, call: Call) -> bool {
-        self.0.iter().any(|((of, _), _)| *of == call)
+        self.0.range((call, 0)..=(call, u64::MAX)).next().is_some()
     }
 
     fn take<O: Op>(&mut self, which: (Call, u64)) -> Option<O> {
-        let index = self.0.iter().position(|(of, _)| *of == which)?;
-        let (_, op) = self.0.swap_remove(index);
+        let op = self.0.remove(&which)?;
         op.into_any().downcast().ok().map(|op| *op)
     }
 
     /// Nobody will come back to them.
     pub fn abandon(self, session: &mut Session) {
-        for (_, mut op) in self.0 {
+        for mut op in self.0.into_values() {
             op.abandon(session);
         }
     }
 
     /// Drops the operations of those calls.
     pub fn discard(&mut self, which: impl Fn(Call) -> bool) {
-        self.0.retain(|((of, _), _)| !which(*of));
+        self.0.retain(|(of, _), _| !which(*of));
     }
 
     fn put<O: Op>(&mut self, which: (Call, u64), op: O) {
-        self.0.push((which, Box::new(op)));
+        self.0.insert(which, Box::new(op));
     }
 }

@@ -5,12 +5,12 @@ use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use crate::auth::Auth;
-use crate::channel::{Channels, Discard};
+use crate::channel::{Channels, Discard, Events, News};
 use crate::error::{Code, Error, Result};
 use crate::global::Globals;
 use crate::io::Readiness;
 use crate::keepalive::{self, Keepalive};
-use crate::op::{Op, Slots, Transfer};
+use crate::op::{Op, Owner, Slots, Transfer};
 use crate::patience::Patience;
 use crate::publickey::Publickeys;
 use crate::sftp::Sftps;
@@ -76,6 +76,10 @@ pub struct Session {
     is_full: bool,
     /// The last operation ended with `EAGAIN`.
     starved: bool,
+    /// Whom the current operation is for, unless it tells of what it waits for by itself.
+    serves: Option<Owner>,
+    /// The program has been told that the connection is over.
+    told_end: bool,
     /// The current operation has more to queue than the outgoing queue took.
     has_more: bool,
     /// The current operation is over once the socket has taken what there was, and must not wait for the server.
@@ -84,6 +88,8 @@ pub struct Session {
     has_looked: bool,
     /// The current operation gives up unless the socket has something.
     is_impatient: bool,
+    /// What is queued may wait for company.
+    lingers: bool,
     /// `SSH_MSG_DISCONNECT` has been queued.
     said_goodbye: bool,
     /// Why nothing more can be sent.
@@ -111,10 +117,13 @@ impl Session {
             sent_at: now,
             is_full: false,
             starved: false,
+            serves: None,
+            told_end: false,
             has_more: false,
             awaits_flush: false,
             has_looked: false,
             is_impatient: false,
+            lingers: false,
             said_goodbye: false,
             send_failure: None,
             moving: false,
@@ -136,7 +145,11 @@ impl Session {
         self.tend_keys()?;
         while let Some(payload) = self.transport.packet()? {
             let (packet, tx) = self.transport.split(payload);
-            let handled = match packet.first().copied().unwrap_or_default() {
+            let kind = packet.first().copied().unwrap_or_default();
+            if !matches!(kind, message::CHANNEL_WINDOW_ADJUST..=message::CHANNEL_FAILURE) {
+                self.channels.lines.unfinished.stir();
+            }
+            let handled = match kind {
                 message::SERVICE_ACCEPT => self.auth.on_service_accept(packet),
                 message::USERAUTH_REQUEST..=message::USERAUTH_LAST => {
                     let handled = self.auth.on_packet(packet);
@@ -215,6 +228,11 @@ impl Session {
         }
     }
 
+    /// What is queued may wait for company, until somebody sends more or the next call begins.
+    pub const fn linger(&mut self) {
+        self.lingers = true;
+    }
+
     /// Whether bulk data should be queued now. Where not, the operation is polled again once the socket has taken some.
     pub fn has_room(&mut self) -> bool {
         let has_room = self.transport.tx.has_room();
@@ -243,9 +261,11 @@ impl Session {
         self.now = now;
         self.wake_at = None;
         self.starved = false;
+        self.serves = Some(Owner::Session);
         self.has_more = false;
         self.awaits_flush = false;
         self.is_impatient = false;
+        self.lingers = false;
     }
 
     /// The socket has nothing: whether an operation wanted to know just that.
@@ -314,14 +334,51 @@ impl Session {
         self.wake_at
     }
 
+    /// Whom the current operation is for: who is told when it may get further. Nobody for what is told by itself, such
+    /// as that there is something to read.
+    pub fn serves(&mut self, owner: Option<Owner>) {
+        self.serves = owner;
+    }
+
     pub(crate) fn would_block(&mut self) -> Error {
         self.starved = true;
+        let is_clear = self.transport.tx.is_clear();
+        match self.serves {
+            None => {}
+            Some(Owner::Channel(id)) => self.channels.is_unfinished(id, is_clear),
+            Some(_) => self.channels.lines.unfinished.add(is_clear),
+        }
         Error::new(Code::Eagain, "Would block")
+    }
+
+    /// The program is going to wait by itself: for which directions of the socket.
+    pub(crate) fn wait_for_more(&mut self) -> Readiness {
+        self.starved = self.transport.failure().is_none();
+        if self.starved { self.block_directions() } else { Readiness::default() }
+    }
+
+    /// The next thing that the program is to be told. The end of the connection comes last.
+    pub fn next_news(&mut self) -> Option<News> {
+        let of_session = |events| Some(News { handle: None, events });
+        let is_clear = self.transport.tx.is_clear();
+        if let Some(news) = self.channels.listeners.next_news().or_else(|| self.channels.next_news(is_clear)) {
+            return Some(news);
+        }
+        if self.channels.lines.unfinished.take() {
+            return of_session(Events::AGAIN);
+        }
+        if self.transport.failure().is_some() && !std::mem::replace(&mut self.told_end, true) {
+            return of_session(Events::ENDED);
+        }
+        None
     }
 
     /// Lends the outgoing bytes to the program's send function, if there are any.
     pub(crate) fn lend_outgoing(&mut self) -> Result<Option<Lent>> {
         self.may_move()?;
+        if self.lingers && !self.transport.tx.is_worth_sending() {
+            return Ok(None);
+        }
         if !self.transport.tx.wants_socket() || self.send_failure.is_some() || self.transport.failure().is_some() {
             return Ok(None);
         }

@@ -1,17 +1,11 @@
 /* A hundred channels at a time that move data both ways, close at random, and begin anew; and that
  * while the keys change. */
-#include "harness.h"
+#include "echo.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 enum { CHANNELS = 100, MOST = 60000 };
 
@@ -38,55 +32,6 @@ static size_t below(size_t bound)
 static char at(uint64_t seed, size_t place)
 {
     return (char)((place * 31 + (place >> 8) * 7 + seed * 131) & 0xff);
-}
-
-/* One process echoes all connections. */
-static noreturn void echo_all(int listener)
-{
-    struct pollfd fds[CHANNELS * 4];
-    char space[32768];
-    nfds_t count = 1;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    fds[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
-    for(;;) {
-        if(poll(fds, count, -1) < 0)
-            continue;
-        for(nfds_t i = count; i-- > 1;) {
-            if(!fds[i].revents)
-                continue;
-            ssize_t got = read(fds[i].fd, space, sizeof(space));
-            bool over = got <= 0;
-            for(ssize_t sent = 0; !over && sent < got;) {
-                ssize_t n = send(fds[i].fd, space + sent, (size_t)(got - sent), MSG_NOSIGNAL);
-                if(n <= 0)
-                    over = true;
-                else
-                    sent += n;
-            }
-            if(over) {
-                close(fds[i].fd);
-                fds[i] = fds[--count];
-            }
-        }
-        if(fds[0].revents && count < COUNT(fds))
-            fds[count++] = (struct pollfd){ .fd = accept(listener, NULL, NULL), .events = POLLIN };
-    }
-}
-
-static pid_t start_server(void)
-{
-    struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t size = sizeof(in);
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if(bind(listener, (struct sockaddr *)&in, sizeof(in)) != 0 || listen(listener, 200) != 0 ||
-       getsockname(listener, (struct sockaddr *)&in, &size) != 0)
-        bail("no server");
-    port = ntohs(in.sin_port);
-    pid_t pid = fork();
-    if(pid == 0)
-        echo_all(listener);
-    close(listener);
-    return pid;
 }
 
 /* Each step returns whether anything moved; none waits. */
@@ -202,7 +147,7 @@ void test(void)
     }
     watchdog(120);
     trace_off(true);
-    pid_t server = start_server();
+    pid_t server = echo_all(&port);
     server_config("MaxSessions 200");
     soak(300, NULL);
     /* The same while both sides change their keys all the time. */

@@ -18,6 +18,7 @@ pub fn send_eof(session: &mut Session, id: ChannelId) -> Result<()> {
 /// Ready when the server has ended its stream. The data before that stays where it is: when it has filled the window
 /// the end cannot come, which is an error where calls wait.
 pub fn poll_eof(session: &mut Session, id: ChannelId) -> Poll<Result<()>> {
+    session.serves(None);
     let pumped = session.pump();
     let is_blocking = session.is_blocking();
     let channel = session.channels.get(id)?;
@@ -34,6 +35,7 @@ pub fn poll_eof(session: &mut Session, id: ChannelId) -> Poll<Result<()>> {
 
 /// Ready when the server has closed a channel whose stream it has ended before.
 pub fn poll_closed(session: &mut Session, id: ChannelId) -> Poll<Result<()>> {
+    session.serves(None);
     let pumped = session.pump();
     let channel = session.channels.get(id)?;
     if !channel.has_ended() {

@@ -4,6 +4,7 @@
 mod arrivals;
 mod close;
 mod listen;
+mod news;
 mod open;
 mod request;
 mod stream;
@@ -18,6 +19,8 @@ pub use self::arrivals::{MAIN, Wanted};
 use self::close::send_eof;
 pub use self::close::{Close, Discard, poll_closed, poll_eof};
 pub use self::listen::{Cancel, Listen, ListenerId, Listeners, poll_accept};
+pub use self::news::{Events, News};
+use self::news::{Lines, Unfinished};
 pub use self::open::{Accepts, OpenState, Opened, Opening};
 pub use self::request::{Flushed, Request, RequestAgent, Terminal};
 pub use self::stream::{ExtendedData, poll_read, poll_write};
@@ -47,6 +50,10 @@ pub struct Channels {
     slab: Vec<Option<Channel>>,
     free: VecDeque<u32>,
     generation: u64,
+    /// By how much the windows of all channels have grown.
+    grown: u32,
+    /// What the program has not been told.
+    pub lines: Lines,
     /// Where connections are accepted from.
     pub listeners: Listeners,
     /// What else the server may open.
@@ -101,6 +108,12 @@ pub struct Channel {
     is_deaf: bool,
     /// The program has no use for it any more: it goes as soon as the server has closed it too.
     abandoned: bool,
+    /// The number of the program's handle for it, if it has one.
+    pub handle: Option<usize>,
+    /// What the program has been told and has not acted on.
+    told: Events,
+    /// Calls of the program that returned `EAGAIN`, but for those that the stream is read and written with.
+    unfinished: Unfinished,
     /// What the command on the other side ended with.
     pub exit_status: Option<u32>,
     /// The signal that ended the command on the other side, without "SIG".
@@ -112,12 +125,13 @@ pub struct Channel {
 impl Channels {
     /// The channel, unless it has been freed.
     pub fn get(&mut self, id: ChannelId) -> Result<&mut Channel> {
-        usize::try_from(id.number)
-            .ok()
-            .and_then(|index| self.slab.get_mut(index))
-            .and_then(Option::as_mut)
+        self.at(id.number)
             .filter(|channel| channel.id == id)
             .ok_or_else(|| Error::new(Code::ChannelUnknown, "Channel has been freed"))
+    }
+
+    fn at(&mut self, number: u32) -> Option<&mut Channel> {
+        usize::try_from(number).ok().and_then(|index| self.slab.get_mut(index)).and_then(Option::as_mut)
     }
 
     /// Every channel there is.
@@ -132,6 +146,7 @@ impl Channels {
             Some(number) => number,
             None => {
                 self.slab.try_reserve(1)?;
+                self.lines.reserve(self.slab.len().saturating_add(1))?;
                 self.slab.push(None);
                 u32::try_from(self.slab.len().saturating_sub(1)).map_err(|_| Error::alloc())?
             }
@@ -146,8 +161,9 @@ impl Channels {
     fn remove(&mut self, id: ChannelId) {
         if self.get(id).is_ok()
             && let Some(slot) = usize::try_from(id.number).ok().and_then(|index| self.slab.get_mut(index))
+            && let Some(channel) = slot.take()
         {
-            *slot = None;
+            self.grown = self.grown.saturating_sub(channel.receive.growth());
             self.free.push_back(id.number);
         }
     }
@@ -185,8 +201,7 @@ impl Channels {
             return self.on_open(reader, tx);
         }
         let number = reader.u32()?;
-        let slot = usize::try_from(number).ok().and_then(|index| self.slab.get_mut(index));
-        let Some(channel) = slot.and_then(Option::as_mut) else {
+        let Some(channel) = self.at(number) else {
             // A channel that was given up: nothing it says matters.
             return Ok(Ok(()));
         };
@@ -195,6 +210,7 @@ impl Channels {
             let id = channel.id;
             self.remove(id);
         }
+        self.hear(number, kind);
         Ok(handled)
     }
 }
@@ -223,6 +239,9 @@ impl Channel {
             is_presumed_closed: false,
             is_deaf: false,
             abandoned: false,
+            handle: None,
+            told: Events::default(),
+            unfinished: Unfinished::default(),
             exit_status: None,
             exit_signal: None,
             slots: Slots::default(),

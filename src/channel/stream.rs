@@ -4,7 +4,8 @@
 use std::task::{Poll, ready};
 
 use super::arrivals::MAIN;
-use super::{Channel, ChannelId, Consumer, Wanted};
+use super::window::LARGEST_GROWTH;
+use super::{Channel, ChannelId, Consumer, Events, Wanted};
 use crate::error::{Code, Error, Result};
 use crate::session::Session;
 use crate::sftp::Sftps;
@@ -27,6 +28,14 @@ pub enum ExtendedData {
 /// `libssh2_channel_read_ex`: ready with the number of bytes put into `space`; 0 at the end of the stream. What has
 /// arrived counts before whatever ended the connection.
 pub fn poll_read(session: &mut Session, id: ChannelId, stream: u32, space: &mut [u8]) -> Poll<Result<usize>> {
+    session.serves(None);
+    let polled = read(session, id, stream, space);
+    let events = session.channels.get(id)?.news_of(stream);
+    session.channels.acted(id, events);
+    polled
+}
+
+fn read(session: &mut Session, id: ChannelId, stream: u32, space: &mut [u8]) -> Poll<Result<usize>> {
     let channel = session.channels.get(id)?;
     let wanted = channel.wanted(stream);
     if space.is_empty() {
@@ -38,9 +47,12 @@ pub fn poll_read(session: &mut Session, id: ChannelId, stream: u32, space: &mut 
     let pumped = session.pump_into(&mut sink);
     let filled = sink.filled();
     let (now, round_trip) = (session.now(), session.round_trip);
+    let spare = LARGEST_GROWTH.saturating_sub(session.channels.grown);
     let channel = session.channels.get(id)?;
     if filled > 0 {
-        channel.receive.keeps_up(filled, now, round_trip);
+        let grown = channel.receive.keeps_up(filled, now, round_trip, spare);
+        session.channels.grown = session.channels.grown.saturating_add(grown);
+        let channel = session.channels.get(id)?;
         channel.give_back(filled, &mut session.transport.tx)?;
         return Poll::Ready(Ok(filled));
     }
@@ -59,6 +71,15 @@ pub fn poll_read(session: &mut Session, id: ChannelId, stream: u32, space: &mut 
 /// `libssh2_channel_write_ex`: ready with the number of bytes of `data` that have been sent. Bytes that have been
 /// queued must leave before the call is over, since the program may next wait for something else.
 pub fn poll_write(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]) -> Poll<Result<usize>> {
+    session.serves(None);
+    let polled = write(session, id, stream, data);
+    if !matches!(polled, Poll::Ready(Ok(count)) if count == data.len()) {
+        session.channels.wants_to_write(id, session.transport.tx.is_clear());
+    }
+    polled
+}
+
+fn write(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]) -> Poll<Result<usize>> {
     let pumped = session.pump();
     let channel = session.channels.get(id)?;
     let count = match channel.written.take() {
@@ -189,6 +210,11 @@ impl Channel {
     pub(super) fn stop_listening(&mut self) {
         self.is_deaf = true;
         self.arrivals.discard(Wanted::All);
+    }
+
+    /// What is told when that stream has something to read.
+    fn news_of(&self, stream: u32) -> Events {
+        if stream == MAIN || self.extended_data == ExtendedData::Merge { Events::READ } else { Events::EXTENDED }
     }
 
     /// What a read of that stream is to get.

@@ -7,6 +7,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::ffi::{CString, c_int};
+use std::ptr;
 use std::time::Instant;
 
 use crate::channel::{ChannelId, ListenerId};
@@ -16,7 +17,7 @@ use crate::ffi::alloc::{Abstract, Allocator};
 use crate::ffi::callback::Callbacks;
 use crate::ffi::last_error::LastError;
 use crate::ffi::tracer::Tracer;
-use crate::op::reentered;
+use crate::op::{reentered, with};
 use crate::publickey::PublickeyId;
 use crate::session::Session;
 use crate::sftp::{FileId, SftpId};
@@ -150,39 +151,56 @@ impl SessionHandle {
                 None => children.make(self)?,
             },
         };
+        drop(children);
         // SAFETY: the boxes of a session live as long as the session, see `Children`.
         if let Some(child) = unsafe { child.as_ref() } {
             child.target.set(target);
+            child.r#abstract.clear();
             child.tag.set(Tag::Child as u32);
+            with(&self.core, |core| introduce(core, target, Some(child.number)))?;
         }
         Ok(child)
     }
 
-    /// The handle for that channel, if it has one. Only SFTP conversations and their channels look for each other.
+    /// The handle of that number.
+    pub fn child(&self, number: usize) -> Option<&Child> {
+        let children = self.children.try_borrow().ok()?;
+        // SAFETY: the boxes of a session live as long as the session, see `Children`.
+        unsafe { children.all.get(number)?.as_ref() }
+    }
+
+    /// The handle for that channel, if it has one.
     pub fn handle_of_channel(&self, channel: ChannelId) -> Option<&Child> {
-        self.handle_of(Target::Channel(channel))
+        self.child(with(&self.core, |core| Ok(core.channels.get(channel)?.handle)).ok()??)
     }
 
     /// The handle for that SFTP conversation, if it has one.
     pub fn handle_of_sftp(&self, sftp: SftpId) -> Option<&Child> {
-        self.handle_of(Target::Sftp(sftp))
-    }
-
-    fn handle_of(&self, target: Target) -> Option<&Child> {
-        let children = self.children.try_borrow().ok()?;
-        children.all.iter().find_map(|child| {
-            // SAFETY: the boxes of a session live as long as the session, see `Children`.
-            unsafe { child.as_ref() }.filter(|child| child.target.get() == target)
-        })
+        self.child(with(&self.core, |core| Ok(core.sftps.get(sftp)?.handle)).ok()??)
     }
 
     /// The handle is freed: it stands for nothing from now on.
     pub fn release(&self, child: &Child) {
-        child.target.set(Target::Nothing);
+        let target = child.target.replace(Target::Nothing);
         child.tag.set(0);
+        // Mostly what it stood for is gone already.
+        with(&self.core, |core| introduce(core, target, None)).ok();
         if let Ok(mut children) = self.children.try_borrow_mut() {
             children.resting.push_back(child.pointer());
         }
+    }
+}
+
+/// Tells a thing by which handle the program knows it.
+fn introduce(core: &mut Session, target: Target, handle: Option<usize>) -> Result<()> {
+    match target {
+        Target::Channel(id) => core.channels.set_handle(id, handle),
+        Target::Listener(id) => core.channels.listeners.set_handle(id, handle),
+        Target::Sftp(id) => {
+            core.sftps.get(id)?.handle = handle;
+            Ok(())
+        }
+        Target::Nothing | Target::File(_) | Target::Publickey(_) => Ok(()),
     }
 }
 
@@ -222,7 +240,11 @@ pub enum Target {
 pub struct Child {
     tag: Cell<u32>,
     session: *const SessionHandle,
+    /// Where it stands among those of the session.
+    number: usize,
     target: Cell<Target>,
+    /// The program's pointer.
+    pub r#abstract: Abstract,
 }
 
 impl Child {
@@ -245,7 +267,7 @@ impl Child {
 
     /// The pointer that C has.
     pub fn pointer(&self) -> *mut Self {
-        std::ptr::from_ref(self).cast_mut()
+        ptr::from_ref(self).cast_mut()
     }
 
     /// What it stands for.
@@ -265,7 +287,13 @@ impl Children {
     fn make(&mut self, session: &SessionHandle) -> Result<*mut Child> {
         self.all.try_reserve(1)?;
         self.resting.try_reserve(self.all.len().saturating_add(1))?;
-        let child = Box::into_raw(Box::new(Child { tag: Cell::new(0), session, target: Cell::new(Target::Nothing) }));
+        let child = Box::into_raw(Box::new(Child {
+            tag: Cell::new(0),
+            session,
+            number: self.all.len(),
+            target: Cell::new(Target::Nothing),
+            r#abstract: Abstract::new(ptr::null_mut()),
+        }));
         self.all.push(child);
         Ok(child)
     }

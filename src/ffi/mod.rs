@@ -18,6 +18,8 @@ pub mod base64;
 pub mod channel;
 pub mod channel_end;
 pub mod channel_stream;
+pub mod ext;
+pub mod ext_sftp;
 pub mod forward;
 pub mod global;
 pub mod keepalive;

@@ -187,10 +187,7 @@ pub unsafe extern "C" fn libssh2_session_get_read_timeout(session: *mut LIBSSH2_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_block_directions(session: *mut LIBSSH2_SESSION) -> c_int {
     // SAFETY: as promised by the caller.
-    let directions = unsafe { look(session, Readiness::default(), |core| core.block_directions()) };
-    let inbound = if directions.read { LIBSSH2_SESSION_BLOCK_INBOUND } else { 0 };
-    let outbound = if directions.write { LIBSSH2_SESSION_BLOCK_OUTBOUND } else { 0 };
-    inbound | outbound
+    block_directions(unsafe { look(session, Readiness::default(), |core| core.block_directions()) })
 }
 
 /// Tells of the last failure. A success does not clear it, so it means something only after a failure.
@@ -257,4 +254,11 @@ pub unsafe extern "C" fn libssh2_session_set_last_error(
             Ok(errcode)
         })
     }
+}
+
+/// Directions of the socket as C has them.
+pub(super) const fn block_directions(directions: Readiness) -> c_int {
+    let inbound = if directions.read { LIBSSH2_SESSION_BLOCK_INBOUND } else { 0 };
+    let outbound = if directions.write { LIBSSH2_SESSION_BLOCK_OUTBOUND } else { 0 };
+    inbound | outbound
 }

@@ -11,6 +11,7 @@ mod message;
 mod path;
 mod read;
 mod request;
+mod settle;
 mod status;
 mod write;
 
@@ -20,15 +21,16 @@ pub use self::attributes::Attributes;
 pub use self::dir::{Entry, poll_entry};
 use self::extension::Announced;
 pub use self::extension::{FileSystem, fstatvfs, fsync, posix_rename, statvfs};
-pub use self::file::{CloseFile, File, Kind, Open, fsetstat, fstat, seek, tell};
+pub use self::file::{File, Kind, Open, fsetstat, fstat, seek, tell};
 use self::inbox::{Inbox, Replies};
-pub use self::init::{Init, Shutdown};
+pub use self::init::Init;
 pub use self::path::{Link, mkdir, read_link, remove, rename, rmdir, set_stat, stat, symlink};
 pub use self::read::poll_read;
 pub use self::request::Ask;
 use self::request::{Purpose, Reply, Requests};
+pub use self::settle::{Settle, Shutdown};
 use self::status::Status;
-pub use self::write::poll_write;
+pub use self::write::{poll_write, write_behind, write_file_behind};
 use crate::channel::{Channel, ChannelId};
 use crate::error::{Code, Error, Result};
 use crate::op::Slots;
@@ -58,6 +60,8 @@ pub struct Sftps(SlotMap<DefaultKey, Sftp>);
 pub struct Sftp {
     /// The channel it runs over.
     pub channel: ChannelId,
+    /// The number of the program's handle for it, if it has one.
+    pub handle: Option<usize>,
     /// The status of the last reply that was one, or 0: `libssh2_sftp_last_error`.
     pub last_status: u32,
     version: Option<u32>,
@@ -70,6 +74,8 @@ pub struct Sftp {
     broken: Option<Error>,
     /// A request is put together here; kept so that none is allocated for each.
     packet: Vec<u8>,
+    /// How many bytes of a new file may be reported as written that are not acknowledged.
+    write_behind: usize,
     /// Unfinished operations of this subsystem.
     pub slots: Slots,
 }
@@ -117,6 +123,7 @@ impl Sftps {
     fn add(&mut self, channel: ChannelId) -> SftpId {
         SftpId(self.0.insert(Sftp {
             channel,
+            handle: None,
             last_status: message::FX_OK,
             version: None,
             announced: Announced::default(),
@@ -126,6 +133,7 @@ impl Sftps {
             files: SlotMap::new(),
             broken: None,
             packet: Vec::new(),
+            write_behind: 0,
             slots: Slots::default(),
         }))
     }
@@ -146,6 +154,11 @@ pub fn forget(session: &mut Session, id: FileId) {
 }
 
 impl Sftp {
+    /// Whether the program takes writes for done that the server has not answered.
+    pub fn owes_answers(&self) -> bool {
+        self.files.values().any(|file| file.writes.may_have_lied())
+    }
+
     /// How many requests are remembered.
     #[cfg(test)]
     pub fn requests_under_way(&self) -> usize {

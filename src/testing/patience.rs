@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Line, Ways, World};
 use crate::error::Code;
 use crate::io::Readiness;
-use crate::op::{Host, Transfer, drive};
+use crate::op::{Host, Transfer, drive, tend};
 use crate::session::Session;
 use crate::sftp::{poll_read, poll_write};
 
@@ -226,6 +226,18 @@ fn a_program_that_only_sends_keepalives_hears_the_answers_before_it_judges() {
         assert!((3..=6).contains(&sent.count()));
         assert_eq!(send().unwrap_err().code, Code::SocketDisconnect);
     }
+}
+
+#[test]
+fn a_program_that_waits_by_itself_hears_of_a_dead_server() {
+    let (world, _) = watched(SILENT());
+    let before = world.line.now();
+    while world.session.borrow().transport.failure().is_none() {
+        let outlook = tend(&world.session, &world.line).unwrap();
+        world.line.pass(outlook.timeout.expect("waits for ever"));
+    }
+    assert_eq!(world.session.borrow().transport.check().unwrap_err().code, Code::SocketDisconnect);
+    assert_eq!(world.line.now() - before, Duration::from_secs(40));
 }
 
 #[test]
