@@ -4,6 +4,7 @@ PROFILE = release
 PREFIX = /usr/local
 LIBDIR = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
+MANDIR = $(PREFIX)/share/man
 DESTDIR =
 CARGO = cargo
 INSTALL = install
@@ -26,7 +27,7 @@ own_version = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1
 build = $(CARGO) rustc --locked --profile $(PROFILE) --lib --crate-type cdylib,staticlib
 
 .DEFAULT_GOAL = all
-.PHONY: all check demo bench headers install uninstall clean help
+.PHONY: all check demo bench headers man install uninstall clean help
 
 all: ## Build the shared and the static library
 	$(build)
@@ -49,6 +50,9 @@ bench: ## Measure against the original libssh2
 headers: ## Write include/ anew from the Rust sources
 	LIBSSH2_RS_WRITE_HEADERS=1 $(CARGO) test --locked --test headers
 
+man: ## Make the manual from the headers
+	@man/make.sh $(target)/man
+
 # Only what is not there is built: `make && sudo make install` does not run cargo as root.
 $(built)/libssh2.so $(built)/libssh2.a:
 	$(build)
@@ -65,10 +69,12 @@ install: $(built)/libssh2.so $(built)/libssh2.a ## Install under PREFIX (and DES
 	    -e 's|@VERSION@|$(version)|' -e 's|@OWN_VERSION@|$(own_version)|' \
 	    libssh2.pc.in >"$(DESTDIR)$(LIBDIR)/pkgconfig/libssh2.pc"
 	chmod 644 "$(DESTDIR)$(LIBDIR)/pkgconfig/libssh2.pc"
+	man/make.sh "$(DESTDIR)$(MANDIR)/man3"
 
 uninstall: ## Remove what install put there
 	rm -f $(foreach file,$(so) libssh2.so.1 libssh2.so libssh2.a pkgconfig/libssh2.pc,"$(DESTDIR)$(LIBDIR)/$(file)")
 	rm -f $(foreach header,$(headers),"$(DESTDIR)$(INCLUDEDIR)/$(header)")
+	rm -f "$(DESTDIR)$(MANDIR)"/man3/libssh2*.3
 
 clean: ## Remove what was built
 	$(CARGO) clean

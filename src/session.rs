@@ -459,10 +459,10 @@ pub struct Handshake {
 }
 
 impl Handshake {
-    /// Queues all that can leave before the server has said anything.
-    pub fn begin(session: &mut Session) -> Result<Self> {
+    /// Queues all that can leave before the server has said anything. It is `time` now, in seconds since 1970.
+    pub fn begin(session: &mut Session, time: u64) -> Result<Self> {
         if !session.transport.is_started() {
-            session.transport.start()?;
+            session.transport.start(time)?;
             session.auth.request_service(&mut session.transport.tx)?;
         }
         Ok(Self { patience: session.patience(), heard: session.transport.heard() })

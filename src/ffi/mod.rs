@@ -10,6 +10,7 @@ mod callback;
 mod guard;
 mod handle;
 mod last_error;
+mod time;
 mod tracer;
 
 pub mod agent;

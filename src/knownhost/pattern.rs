@@ -4,19 +4,18 @@
 /// Whether `name` matches one of the patterns in `list`, which have commas between them, and none of those that begin
 /// with `!`.
 pub fn matches(list: &[u8], name: &[u8]) -> bool {
-    let mut found = false;
-    for pattern in list.split(|&byte| byte == b',') {
-        match pattern.strip_prefix(b"!") {
-            Some(pattern) if matches_one(pattern, name) => return false,
-            Some(_) => {}
-            None => found |= matches_one(pattern, name),
-        }
-    }
-    found
+    let is_wanted = |pattern: &[u8]| !pattern.starts_with(b"!") && matches_one(pattern, name);
+    list.split(|&byte| byte == b',').any(is_wanted) && !excludes(list, name)
 }
 
-/// `*` stands for any number of characters, `?` for one. Names have no case.
-fn matches_one(pattern: &[u8], name: &[u8]) -> bool {
+/// Whether `name` matches one of those that begin with `!`. Here plain names have no case either: that is the safe side.
+pub fn excludes(list: &[u8], name: &[u8]) -> bool {
+    let mut excluded = list.split(|&byte| byte == b',').filter_map(|pattern| pattern.strip_prefix(b"!"));
+    excluded.any(|pattern| matches_one(pattern, name) || pattern.eq_ignore_ascii_case(name))
+}
+
+/// Whether `name` matches one pattern. `*` stands for any number of characters, `?` for one. Names have no case.
+pub(super) fn matches_one(pattern: &[u8], name: &[u8]) -> bool {
     // A plain name is compared as it is, as libssh2's callers know it.
     if !pattern.iter().any(|byte| matches!(byte, b'*' | b'?')) {
         return !pattern.is_empty() && pattern == name;
@@ -84,6 +83,12 @@ mod tests {
             assert!(!matches(list.as_bytes(), b"two.net"));
         }
         assert!(!matches(b"!two.net", b"one.net"), "nothing but negation matches nothing");
+    }
+
+    #[test]
+    fn exclusion_has_no_case() {
+        assert!(excludes(b"*,!Two.net", b"two.NET") && !matches(b"*,!Two.net", b"two.NET"));
+        assert!(!excludes(b"*,two.net", b"two.net") && !excludes(b"*,!two.net", b"two.nets"));
     }
 
     #[test]
