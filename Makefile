@@ -27,17 +27,23 @@ own_version = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1
 build = $(CARGO) rustc --locked --profile $(PROFILE) --lib --crate-type cdylib,staticlib
 
 .DEFAULT_GOAL = all
-.PHONY: all check demo bench headers man install uninstall clean help
+.PHONY: all check check-original demo bench headers man install uninstall clean help
 
 all: ## Build the shared and the static library
 	$(build)
 	@abi/noexecstack.sh $(built)/libssh2.a
 
-# These three work as the first command on a bare machine: .ci/install gets what is missing, and does nothing when
+# These four work as the first command on a bare machine: .ci/install gets what is missing, and does nothing when
 # nothing is.
 check: ## Run every test; the last line is "N passed, N failed"
 	@.ci/install
 	@.ci/check
+
+check-original: ## Run the original's own tests and examples alone
+	@.ci/install
+	@$(MAKE) --no-print-directory all
+	$(CARGO) build --locked --example ssh2-testd
+	@CTESTS_OURS=$(built)/libssh2.so ctests/original/run.sh
 
 demo: ## Upload to a private server, with a progress bar
 	@.ci/install
@@ -80,7 +86,7 @@ clean: ## Remove what was built
 	$(CARGO) clean
 
 help: ## Show this
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
-	    awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	    awk -F'|' '{ printf "%-23s%s\n", $$1, $$2 }'
 	@echo
 	@echo 'PREFIX=$(PREFIX)  LIBDIR=$(LIBDIR)  DESTDIR=$(DESTDIR)  PROFILE=$(PROFILE)'
