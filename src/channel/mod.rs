@@ -31,7 +31,7 @@ use crate::op::Slots;
 use crate::sftp::{SftpId, Sftps};
 use crate::sink::Sink;
 use crate::tickets::Tickets;
-use crate::transport::{Tx, message};
+use crate::transport::{Mark, Tx, message};
 use crate::wire::{Reader, Short};
 
 /// Numbers of freed channels rest for so many others before they are used again.
@@ -89,8 +89,8 @@ pub struct Channel {
     extended_data: ExtendedData,
     /// Bytes of the stream that have been accepted and wait for the server's window.
     backlog: Vec<u8>,
-    /// Bytes of an unfinished write that have been queued and have not left.
-    written: Option<usize>,
+    /// Bytes of an unfinished write that have been queued and have not left, and where they stand in the queue.
+    written: Option<(usize, Mark)>,
     replies: Tickets<bool>,
     /// A shell, command or subsystem has been asked for.
     started: bool,

@@ -73,8 +73,9 @@ fn read(session: &mut Session, id: ChannelId, stream: u32, space: &mut [u8]) -> 
 pub fn poll_write(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]) -> Poll<Result<usize>> {
     session.serves(None);
     let polled = write(session, id, stream, data);
-    if !matches!(polled, Poll::Ready(Ok(count)) if count == data.len()) {
-        session.channels.wants_to_write(id, session.transport.tx.is_clear());
+    match polled {
+        Poll::Ready(Ok(count)) if count == data.len() => session.channels.has_written(id),
+        _ => session.channels.wants_to_write(id, session.transport.tx.is_clear()),
     }
     polled
 }
@@ -82,25 +83,25 @@ pub fn poll_write(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]
 fn write(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]) -> Poll<Result<usize>> {
     let pumped = session.pump();
     let channel = session.channels.get(id)?;
-    let count = match channel.written.take() {
-        Some(count) => count,
+    let (count, mark) = match channel.written.take() {
+        Some(written) => written,
         None => {
             channel.check_writable()?;
             pumped?;
             if data.is_empty() {
                 return Poll::Ready(Ok(0));
             }
-            queue(session, id, stream, data)?
+            (queue(session, id, stream, data)?, session.transport.tx.mark())
         }
     };
     if count == 0 {
         return Poll::Pending;
     }
-    let flushed = session.poll_flushed();
-    if flushed.is_pending() {
-        session.channels.get(id)?.written = Some(count);
+    let left = session.poll_left(mark);
+    if left.is_pending() {
+        session.channels.get(id)?.written = Some((count, mark));
     }
-    ready!(flushed)?;
+    ready!(left)?;
     Poll::Ready(Ok(count))
 }
 

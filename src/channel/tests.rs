@@ -257,7 +257,7 @@ fn whoever_could_not_write_hears_when_it_can() {
     assert_eq!(news(&mut world), [write(1), write(2), write(3)]);
 
     world.channels.get(a).unwrap().send.take(100);
-    world.channels.get(a).unwrap().written = Some(100);
+    world.channels.get(a).unwrap().written = Some((100, world.tx.mark()));
     world.channels.wants_to_write(a, false);
     world.channels.wants_to_write(b, false);
     world.channels.wants_to_write(c, false);
