@@ -83,6 +83,11 @@ for source in "$here"/servers/*.c; do
 done
 $CC $flags -U_GNU_SOURCE -o "$work/servers/delayproxy" "$root/bench/delayproxy.c" ||
     die "delayproxy.c does not compile"
+if [ "$which" != peer ]; then
+    $CC $flags -U_GNU_SOURCE -I"$include" -o "$work/servers/tunnel" "$root/examples/tunnel.c" \
+        -L"$work/ours" -lssh2 -Wl,--allow-shlib-undefined ||
+        die "examples/tunnel.c does not compile"
+fi
 export CTESTS_SERVERS=$work/servers
 export SSH2_TESTD=${SSH2_TESTD:-$target/debug/examples/ssh2-testd}
 [ -x "$SSH2_TESTD" ] || die "$SSH2_TESTD is not there: cargo build --example ssh2-testd"
