@@ -1,5 +1,5 @@
 /*
- * Moves a known pattern over SFTP and says what that cost.
+ * Moves a known pattern over SFTP, or takes what a command prints, and says what that cost.
  *
  * The same source is linked with the original and with our library, so that a difference between
  * two runs is a difference between the libraries. One line of key=value pairs goes to stdout:
@@ -48,6 +48,7 @@ struct options {
     uint64_t size;
     unsigned int seconds;
     bool download;
+    bool output;
     bool nonblocking;
     bool sliding;
     bool verify;
@@ -64,6 +65,7 @@ static int sock = -1;
 
 static const char usage[] =
     "usage: driver [options] upload|download PATH\n"
+    "       driver [options] output COMMAND\n"
     "  -p PORT     of the server on 127.0.0.1\n"
     "  -u USER     to log in as\n"
     "  -k FILE     private key, without passphrase\n"
@@ -151,7 +153,8 @@ static struct options parse_options(int argc, char **argv)
         exit(2);
     }
     o.download = !strcmp(argv[optind], "download");
-    if(!o.download && strcmp(argv[optind], "upload")) {
+    o.output = !strcmp(argv[optind], "output");
+    if(!o.download && !o.output && strcmp(argv[optind], "upload")) {
         fputs(usage, stderr);
         exit(2);
     }
@@ -308,14 +311,35 @@ static void download(LIBSSH2_SFTP_HANDLE *file, const struct options *o, struct 
     free(pattern);
 }
 
+/* Reads all that the command prints, which must be so much. */
+static void take_output(LIBSSH2_CHANNEL *channel, const struct options *o, struct counts *counts)
+{
+    char *buffer = malloc(o->buffer);
+    uint64_t done = 0;
+
+    if(!buffer) {
+        fail("out of memory");
+    }
+    while(done < o->size) {
+        ssize_t result = libssh2_channel_read(channel, buffer, o->buffer);
+
+        if(result == 0) {
+            fail("the command prints less");
+        }
+        done += book(result, counts, "read");
+    }
+    free(buffer);
+}
+
 int main(int argc, char **argv)
 {
     struct options o = parse_options(argc, argv);
     struct counts counts = { 0 };
     struct rusage before, after;
     double connected, opened, moved, closed;
-    LIBSSH2_SFTP *sftp;
-    LIBSSH2_SFTP_HANDLE *file;
+    LIBSSH2_SFTP *sftp = NULL;
+    LIBSSH2_SFTP_HANDLE *file = NULL;
+    LIBSSH2_CHANNEL *channel = NULL;
 
     alarm(o.seconds);
     if(libssh2_init(0)) {
@@ -324,22 +348,34 @@ int main(int argc, char **argv)
     connect_to(o.port);
     connected = now();
     log_in(&o);
-    sftp = libssh2_sftp_init(session);
-    if(!sftp) {
-        fail("sftp_init");
+    if(o.output) {
+        channel = libssh2_channel_open_session(session);
+        if(!channel || libssh2_channel_exec(channel, o.path)) {
+            fail(o.path);
+        }
     }
-    file = libssh2_sftp_open(sftp, o.path,
-                             o.download ? LIBSSH2_FXF_READ
-                                        : LIBSSH2_FXF_WRITE | LIBSSH2_FXF_CREAT | LIBSSH2_FXF_TRUNC,
-                             0600);
-    if(!file) {
-        fail(o.path);
+    else {
+        sftp = libssh2_sftp_init(session);
+        if(!sftp) {
+            fail("sftp_init");
+        }
+        file = libssh2_sftp_open(
+            sftp, o.path,
+            o.download ? LIBSSH2_FXF_READ
+                       : LIBSSH2_FXF_WRITE | LIBSSH2_FXF_CREAT | LIBSSH2_FXF_TRUNC,
+            0600);
+        if(!file) {
+            fail(o.path);
+        }
     }
     libssh2_session_set_blocking(session, !o.nonblocking);
 
     getrusage(RUSAGE_SELF, &before);
     opened = now();
-    if(o.download) {
+    if(o.output) {
+        take_output(channel, &o, &counts);
+    }
+    else if(o.download) {
         download(file, &o, &counts);
     }
     else {
@@ -349,11 +385,13 @@ int main(int argc, char **argv)
     getrusage(RUSAGE_SELF, &after);
 
     libssh2_session_set_blocking(session, 1);
-    if(libssh2_sftp_close(file)) {
+    if(channel ? libssh2_channel_free(channel) : libssh2_sftp_close(file)) {
         fail("close");
     }
     closed = now();
-    libssh2_sftp_shutdown(sftp);
+    if(sftp) {
+        libssh2_sftp_shutdown(sftp);
+    }
     libssh2_session_disconnect(session, "done");
     libssh2_session_free(session);
     close(sock);
