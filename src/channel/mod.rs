@@ -25,7 +25,7 @@ pub use self::open::{Accepts, OpenState, Opened, Opening};
 pub use self::request::{Flushed, Request, RequestAgent, Terminal};
 pub use self::stream::{ExtendedData, poll_read, poll_write};
 pub use self::window::DEFAULT_WINDOW;
-use self::window::{ReceiveWindow, SendWindow};
+use self::window::{LARGEST_GROWTH, ReceiveWindow, SendWindow};
 use crate::error::{Code, Error, Result};
 use crate::op::Slots;
 use crate::sftp::{SftpId, Sftps};
@@ -153,6 +153,14 @@ impl Channels {
         let id = ChannelId { number, generation: self.generation };
         let slot = usize::try_from(number).ok().and_then(|index| self.slab.get_mut(index)).ok_or_else(Error::alloc)?;
         Ok(slot.insert(Channel::new(id, receive, consumer)))
+    }
+
+    /// Has the window of a channel grow, by as much as all windows of the session may still grow.
+    fn grow(&mut self, id: ChannelId, grow: impl FnOnce(&mut ReceiveWindow, u32) -> u32) -> Result<()> {
+        let spare = LARGEST_GROWTH.saturating_sub(self.grown);
+        let grown = grow(&mut self.get(id)?.receive, spare);
+        self.grown = self.grown.saturating_add(grown);
+        Ok(())
     }
 
     /// Drops a channel of which nothing will arrive any more.

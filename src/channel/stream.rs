@@ -4,7 +4,6 @@
 use std::task::{Poll, ready};
 
 use super::arrivals::MAIN;
-use super::window::LARGEST_GROWTH;
 use super::{Channel, ChannelId, Consumer, Events, Wanted};
 use crate::error::{Code, Error, Result};
 use crate::session::Session;
@@ -42,18 +41,19 @@ fn read(session: &mut Session, id: ChannelId, stream: u32, space: &mut [u8]) -> 
         return Poll::Ready(Ok(0));
     }
     let size = space.len();
+    session.channels.grow(id, |window, most| window.follow(size, most))?;
+    let channel = session.channels.get(id)?;
     let mut sink = Sink::of_channel(id, wanted, space);
     channel.arrivals.deliver(wanted, &mut sink);
     let pumped = session.pump_into(&mut sink);
     let filled = sink.filled();
     let (now, round_trip) = (session.now(), session.round_trip);
-    let spare = LARGEST_GROWTH.saturating_sub(session.channels.grown);
-    let channel = session.channels.get(id)?;
     if filled > 0 {
-        let grown = channel.receive.keeps_up(filled, now, round_trip, spare);
-        session.channels.grown = session.channels.grown.saturating_add(grown);
-        let channel = session.channels.get(id)?;
-        channel.give_back(filled, &mut session.transport.tx)?;
+        session.channels.grow(id, |window, most| window.keeps_up(filled, now, round_trip, most))?;
+    }
+    let channel = session.channels.get(id)?;
+    channel.give_back(filled, &mut session.transport.tx)?;
+    if filled > 0 {
         return Poll::Ready(Ok(filled));
     }
     if channel.has_ended() {
