@@ -138,6 +138,7 @@ impl Session {
     /// [`Session::pump`], where file data that `sink` waits for goes straight to the reader's buffer.
     pub fn pump_into(&mut self, sink: &mut Sink<'_>) -> Result<()> {
         self.tend_keys()?;
+        let was_established = self.transport.is_established();
         while let Some(payload) = self.transport.packet()? {
             let (packet, tx) = self.transport.split(payload);
             let kind = packet.first().copied().unwrap_or_default();
@@ -162,6 +163,9 @@ impl Session {
                 _ => self.transport.unimplemented(),
             };
             handled.map_err(|error| self.transport.fail(error))?;
+        }
+        if self.transport.is_established() && !was_established {
+            self.channels.lines.unfinished.stir();
         }
         Ok(())
     }

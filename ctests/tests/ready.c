@@ -126,6 +126,36 @@ static void end(LIBSSH2_CHANNEL *channel)
         bail("free failed");
 }
 
+/* That the session should be called again, and nothing else. */
+static void expect_again(void)
+{
+    LIBSSH2_EXT_READY entry;
+    if(next(&entry, 1) != 1 || entry.channel || entry.listener ||
+       entry.events != LIBSSH2_EXT_AGAIN)
+        bail("something else is told: %x", entry.events);
+}
+
+/* Connects without blocking. */
+static void begin(void)
+{
+    int rc, tries;
+    server_config("MaxSessions 200");
+    c = conn_new();
+    libssh2_session_set_blocking(c->session, 0);
+    is_number(ext_ready(c->session, NULL, 0, NULL, NULL), LIBSSH2_ERROR_BAD_USE, "no connection");
+    for(tries = 0; (rc = libssh2_session_handshake(c->session, c->fd)) == LIBSSH2_ERROR_EAGAIN;
+        tries++)
+        expect_again();
+    ok(rc == 0 && tries <= 2, "handshake after %d times", tries);
+    for(tries = 0; (rc = libssh2_userauth_publickey_fromfile(
+                        c->session, user_name(), key_path("user_ed25519.pub"),
+                        key_path("user_ed25519.openssh"), NULL)) == LIBSSH2_ERROR_EAGAIN;
+        tries++)
+        expect_again();
+    ok(rc == 0 && tries <= 3, "login after %d times", tries);
+    libssh2_session_set_blocking(c->session, !nonblocking);
+}
+
 /* --- one channel --- */
 
 static void one(void)
@@ -187,21 +217,55 @@ static void one(void)
 
 /* --- calls that are to be made again --- */
 
+/* A file goes up and comes down again by SFTP, beside a channel that nothing happens on. */
+static void transfer(LIBSSH2_SFTP *sftp)
+{
+    enum { WHOLE = 3 << 20 };
+    const char *path = temp_path("file");
+    char *data = make_data(WHOLE, 3), *back = malloc(WHOLE);
+    size_t done = 0;
+    ssize_t rc;
+    int tries = 0;
+    LIBSSH2_SFTP_HANDLE *file;
+    while(!(file = libssh2_sftp_open(sftp, path, LIBSSH2_FXF_READ | LIBSSH2_FXF_WRITE |
+                                                     LIBSSH2_FXF_CREAT, 0600)))
+        expect_again();
+    while(done < WHOLE) {
+        rc = libssh2_sftp_write(file, data + done, WHOLE - done);
+        if(rc < 0 && rc != LIBSSH2_ERROR_EAGAIN)
+            bail("write: %s", error_name(rc));
+        if(rc < 0 && ++tries)
+            expect_again();
+        done += rc > 0 ? (size_t)rc : 0;
+    }
+    libssh2_sftp_seek64(file, 0);
+    for(done = 0; done < WHOLE;) {
+        rc = libssh2_sftp_read(file, back + done, WHOLE - done);
+        if(rc <= 0 && rc != LIBSSH2_ERROR_EAGAIN)
+            bail("read: %s", error_name(rc));
+        if(rc < 0 && ++tries)
+            expect_again();
+        done += rc > 0 ? (size_t)rc : 0;
+    }
+    ok(memcmp(data, back, WHOLE) == 0, "a file goes up and comes down again: %d waits", tries);
+    while((rc = libssh2_sftp_close(file)) == LIBSSH2_ERROR_EAGAIN)
+        expect_again();
+    is_number(rc, 0, "close");
+    free(data);
+    free(back);
+}
+
 static void again(void)
 {
     LIBSSH2_EXT_READY entry;
     LIBSSH2_CHANNEL *channel;
     LIBSSH2_SFTP *sftp;
     LIBSSH2_SFTP_ATTRIBUTES attributes;
-    int rc, tries = 0;
+    int rc, tries;
 
     libssh2_session_set_blocking(c->session, 0);
-    while(!(channel = libssh2_channel_open_session(c->session))) {
-        if(next(&entry, 1) != 1 || entry.channel || entry.listener ||
-           entry.events != LIBSSH2_EXT_AGAIN)
-            bail("something else is told: %x", entry.events);
-        tries++;
-    }
+    for(tries = 0; !(channel = libssh2_channel_open_session(c->session)); tries++)
+        expect_again();
     ok(tries <= 1, "an open channel is told of %d times", tries);
     for(tries = 0; (rc = libssh2_channel_exec(channel, "exit 7")) == LIBSSH2_ERROR_EAGAIN; tries++)
         while(!(next_of(channel) & LIBSSH2_EXT_AGAIN))
@@ -225,13 +289,12 @@ static void again(void)
     ok(rc == 0 && tries >= 1 && tries <= 4, "the end of a free is told of: %d times", tries);
 
     for(tries = 0; !(sftp = libssh2_sftp_init(c->session)); tries++)
-        if(next(&entry, 1) != 1 || entry.channel || !(entry.events & LIBSSH2_EXT_AGAIN))
-            bail("something else is told: %x", entry.events);
+        expect_again();
     ok(tries <= 6, "SFTP begins after %d times", tries);
     for(tries = 0; (rc = libssh2_sftp_stat(sftp, "/", &attributes)) == LIBSSH2_ERROR_EAGAIN; tries++)
-        if(next(&entry, 1) != 1 || entry.channel || !(entry.events & LIBSSH2_EXT_AGAIN))
-            bail("something else is told: %x", entry.events);
+        expect_again();
     ok(rc == 0 && tries <= 2, "stat after %d times", tries);
+    transfer(sftp);
     ok(libssh2_sftp_get_channel(sftp) && now(&entry, 1) == 0, "the channel of SFTP is not told of");
     while((rc = libssh2_sftp_shutdown(sftp)) == LIBSSH2_ERROR_EAGAIN)
         next(&entry, 1);
@@ -578,10 +641,7 @@ void test(void)
     }
     watchdog(120);
     trace_off(true);
-    server_config("MaxSessions 200");
-    c = conn_new();
-    conn_handshake(c);
-    conn_login(c);
+    begin();
     one();
     again();
     hundred();
