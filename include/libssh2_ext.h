@@ -5,7 +5,7 @@
 
 /* What libssh2-rs has and libssh2 has not. Programs that use it do not run on libssh2. */
 
-#include "libssh2.h"
+#include "libssh2_sftp.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -54,12 +54,12 @@ typedef struct _LIBSSH2_EXT_READY LIBSSH2_EXT_READY;
    blocking nor in non-blocking mode: it sends what is queued, a keepalive or the beginning of a key exchange included if
    they are due, and takes in what has arrived. What it costs depends on what has happened, not on how many channels
    there are.
-   
+
    entries has room for most entries, and is filled from its beginning. Each entry tells of one channel, one listener, or
    the session, and of everything that holds of it. Something is told when it begins to hold, and then no more until the
    program has acted on it: a channel that the program leaves alone does not disturb it. So whoever is told that a
    channel can be read reads until there is nothing left, or remembers it.
-   
+
    LIBSSH2_EXT_READ and LIBSSH2_EXT_READ_EXTENDED come again after a read that has left something, and when something
    arrives after one that has not. LIBSSH2_EXT_WRITE comes again after a write that returned LIBSSH2_ERROR_EAGAIN or less
    than it was given, as soon as the server and the socket take more; those that have waited longest come first.
@@ -67,24 +67,24 @@ typedef struct _LIBSSH2_EXT_READY LIBSSH2_EXT_READY;
    once after each time that another function returned LIBSSH2_ERROR_EAGAIN, when it may get further. Of the session it
    stands for every function that is not called with a channel: those that connect, log in, open channels and listen, and
    those of SFTP and of the publickey subsystem, whose channels are not told of.
-   
+
    If there is more to tell than fits, the next call goes on where this one ended; whoever has been told of stands behind
    all others. libssh2_ext_channel_abstract() leads from a channel to what the program knows of it.
-   
+
    A program calls this until it returns 0, and then waits. directions, unless it is NULL, is set to what to wait for on
    the socket, LIBSSH2_SESSION_BLOCK_INBOUND and LIBSSH2_SESSION_BLOCK_OUTBOUND as with
    libssh2_session_block_directions(). timeout_ms, unless it is NULL, is set to how many milliseconds to wait at most
    until a keepalive or a key exchange is due, as poll() takes it: -1 if there is no limit, 0 if there is more to be had
    at once. Every function of the session takes in what has arrived for all channels, so if the program has called any,
    it calls this again before it waits.
-   
+
    Returns the number of entries filled. When the connection is over, what had arrived is told first, then
    LIBSSH2_EXT_ENDED of the session: every function that returned LIBSSH2_ERROR_EAGAIN now comes to an end. From then on
    the error is returned: LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_SEND,
    LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC or another one that ends connections.
    LIBSSH2_ERROR_BAD_USE if libssh2_session_handshake() has not been called yet, or entries is NULL and most is not 0, or
    this is called from within the program's own send or receive function.
-   
+
    Requires: session is NULL or a session that has not been freed; the places can be written to. */
 LIBSSH2_API
 int libssh2_ext_session_ready(LIBSSH2_SESSION *session,
@@ -95,20 +95,84 @@ int libssh2_ext_session_ready(LIBSSH2_SESSION *session,
 
 /* A place for a pointer of the program that belongs to a channel, NULL at first: what it knows of a channel that
    libssh2_ext_session_ready() tells of. It is there until the channel is freed.
-   
+
    Returns the address of the pointer, NULL if channel is NULL.
-   
+
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
 void **libssh2_ext_channel_abstract(LIBSSH2_CHANNEL *channel);
 
 /* A place for a pointer of the program that belongs to a listener, as libssh2_ext_channel_abstract() has for channels.
-   
+
    Returns the address of the pointer, NULL if listener is NULL.
-   
+
    Requires: listener is NULL or a listener that has not been freed. */
 LIBSSH2_API
 void **libssh2_ext_listener_abstract(LIBSSH2_LISTENER *listener);
+
+/* Lets the files that are opened from now on be written behind: libssh2_sftp_write() accepts what the connection takes
+   and does not wait until the server has written it. Off at first, because libssh2 counts only what the server has
+   written. For one file there is libssh2_ext_sftp_handle_set_write_behind().
+
+   max_unacknowledged is how many bytes of a file may be accepted that the server has not acknowledged; what is useful is
+   what the line holds, bandwidth times round trip. 0 switches it off.
+
+   Only a program that looks at what libssh2_sftp_close() returns may use this, since it may be the first to tell that
+   the disk is full. These are the rules:
+
+   - A write that the server refuses makes the next libssh2_sftp_write(), libssh2_sftp_fsync(), libssh2_sftp_fstat(),
+   libssh2_ext_sftp_flush() or libssh2_sftp_close() of that file fail with LIBSSH2_ERROR_SFTP_PROTOCOL, whichever comes
+   first; libssh2_sftp_shutdown() does if none has. The position is then behind the last byte that the server has
+   written without a gap before it, and the program may go on from there.
+   - libssh2_sftp_tell64() gives that position at any time; libssh2_ext_sftp_progress() gives both.
+   - libssh2_sftp_fsync(), libssh2_sftp_fstat() and libssh2_sftp_close() wait until the server has answered every write.
+   - While others are on their way, up to 32 KiB may wait in memory for the next call. libssh2_ext_sftp_flush() sends
+   them, as every call does that waits for the server.
+
+   A program that cannot be rebuilt gets the same by LIBSSH2_SFTP_WRITE_BEHIND in its environment: the number of bytes.
+
+   Returns 0, LIBSSH2_ERROR_BAD_USE if sftp is NULL.
+
+   Requires: sftp is NULL or a conversation that has not been shut down. */
+LIBSSH2_API
+int libssh2_ext_sftp_set_write_behind(LIBSSH2_SFTP *sftp,
+                                      size_t max_unacknowledged);
+
+/* Lets one file be written behind, or no longer, see libssh2_ext_sftp_set_write_behind(). What has been accepted before
+   stays so.
+
+   Returns 0, LIBSSH2_ERROR_BAD_USE if handle is NULL or a directory.
+
+   Requires: handle is NULL or an open file. */
+LIBSSH2_API
+int libssh2_ext_sftp_handle_set_write_behind(LIBSSH2_SFTP_HANDLE *handle,
+                                             size_t max_unacknowledged);
+
+/* Waits until the server has answered every write to a file. Nothing is sent for that but the writes.
+
+   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+   LIBSSH2_ERROR_SFTP_PROTOCOL when the server has refused a write that no call has told of, see
+   libssh2_sftp_last_error(); or the errors of the connection as in libssh2_sftp_write().
+
+   Requires: handle is NULL or an open file. */
+LIBSSH2_API
+int libssh2_ext_sftp_flush(LIBSSH2_SFTP_HANDLE *handle);
+
+/* Tells how far the writing of a file has come, without waiting: what can be sent is sent, and what has arrived taken
+   in.
+
+   accepted is set to the offset behind the last byte that libssh2_sftp_write() has returned, acknowledged to the one
+   behind the last byte that the server has written without a gap before it; each may be NULL. They differ only where
+   the file is written behind, or writes are under way.
+
+   Returns 0; LIBSSH2_ERROR_BAD_USE if handle is NULL; or the error of a connection that has ended: what is told counts
+   all the same.
+
+   Requires: handle is NULL or an open file; the places can be written to. */
+LIBSSH2_API
+int libssh2_ext_sftp_progress(LIBSSH2_SFTP_HANDLE *handle,
+                              libssh2_uint64_t *accepted,
+                              libssh2_uint64_t *acknowledged);
 
 #ifdef __cplusplus
 }

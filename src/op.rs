@@ -230,7 +230,7 @@ pub fn resume_one<O: Op>(
         }
         let polled = match &mut op {
             Some(op) => op.poll(session),
-            None => Poll::Ready(Err(Error::new(Code::BadUse, "Operation is over"))),
+            None => Poll::Ready(Err(is_over())),
         };
         over = polled.is_ready();
         polled
@@ -273,6 +273,11 @@ fn lend(session: &RefCell<Session>) -> Result<RefMut<'_, Session>> {
 /// The session is in use further up.
 pub const fn reentered() -> Error {
     Error::new(Code::BadUse, "Session was called from within one of its own callbacks")
+}
+
+/// The operation has been polled after its end.
+pub const fn is_over() -> Error {
+    Error::new(Code::BadUse, "Operation is over")
 }
 
 /// Tells the program what the transport has met, what has been traced, and which channels the server has opened.
@@ -378,6 +383,7 @@ pub enum Call {
     SftpClose,
     SftpReaddir,
     SftpFsync,
+    SftpFlush,
     SftpFstat,
     SftpFsetstat,
     SftpStat,

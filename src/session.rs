@@ -87,6 +87,8 @@ pub struct Session {
     has_looked: bool,
     /// The current operation gives up unless the socket has something.
     is_impatient: bool,
+    /// What is queued may wait for company.
+    lingers: bool,
     /// `SSH_MSG_DISCONNECT` has been queued.
     said_goodbye: bool,
     /// Why nothing more can be sent.
@@ -119,6 +121,7 @@ impl Session {
             awaits: None,
             has_looked: false,
             is_impatient: false,
+            lingers: false,
             said_goodbye: false,
             send_failure: None,
             moving: false,
@@ -223,6 +226,11 @@ impl Session {
         }
     }
 
+    /// What is queued may wait for company, until somebody sends more or the next call begins.
+    pub const fn linger(&mut self) {
+        self.lingers = true;
+    }
+
     /// Whether bulk data should be queued now. Where not, the operation is polled again once the socket has taken some.
     pub fn has_room(&mut self) -> bool {
         let has_room = self.transport.tx.has_room();
@@ -255,6 +263,7 @@ impl Session {
         self.has_more = false;
         self.awaits = None;
         self.is_impatient = false;
+        self.lingers = false;
     }
 
     /// The socket has nothing: whether an operation wanted to know just that.
@@ -356,6 +365,9 @@ impl Session {
     /// Lends the outgoing bytes to the program's send function, if there are any.
     pub(crate) fn lend_outgoing(&mut self) -> Result<Option<Lent>> {
         self.may_move()?;
+        if self.lingers && !self.transport.tx.is_worth_sending() {
+            return Ok(None);
+        }
         if !self.transport.tx.wants_socket() || self.send_failure.is_some() || self.transport.failure().is_some() {
             return Ok(None);
         }
@@ -425,10 +437,10 @@ pub struct Handshake {
 }
 
 impl Handshake {
-    /// Queues all that can leave before the server has said anything.
-    pub fn begin(session: &mut Session) -> Result<Self> {
+    /// Queues all that can leave before the server has said anything. It is `time` now, in seconds since 1970.
+    pub fn begin(session: &mut Session, time: u64) -> Result<Self> {
         if !session.transport.is_started() {
-            session.transport.start()?;
+            session.transport.start(time)?;
             session.auth.request_service(&mut session.transport.tx)?;
         }
         Ok(Self { patience: session.patience() })

@@ -240,7 +240,8 @@ fn comments_tightened(text: &str) -> String {
         let comment: Vec<&str> = lines.by_ref().map(str::trim).take_while(|line| *line != "*/").collect();
         if !comment[0].contains(", see `struct _") && !comment[0].contains(", see `enum _") {
             let indent = &line[..line.len() - "/*".len()];
-            made.push_str(&format!("{line} {} */\n", comment.join(&format!("\n{indent}   "))));
+            let comment = comment.join(&format!("\n{indent}   ")).replace(&format!("\n{indent}   \n"), "\n\n");
+            made.push_str(&format!("{line} {comment} */\n"));
         }
     }
     made

@@ -77,6 +77,8 @@ const char *fx_name(unsigned long status);
 
 /* Lines of sshd_config that go before (and so override) the ordinary ones. NULL: none. */
 void server_config(const char *lines);
+/* Such lines, by which the server has a certificate for each of its keys. */
+const char *server_certificates(void);
 /* From now on connections take so many milliseconds in either direction, by a proxy; 0: no longer. */
 void server_delay(int ms);
 /* The port of loopback to connect to instead of `port` for that. */

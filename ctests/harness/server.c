@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char *const host_keys[] = { "ed25519", "ecdsa256", "ecdsa384", "ecdsa521", "rsa" };
 static const char *extra = "";
 static int delay;
 
@@ -22,6 +23,19 @@ void server_config(const char *lines)
 {
     extra = lines ? lines : "";
     remove(temp_path("sshd.log"));
+}
+
+const char *server_certificates(void)
+{
+    static char lines[4000];
+    size_t length = 0;
+    for(size_t i = 0; i < COUNT(host_keys); i++) {
+        char name[40];
+        snprintf(name, sizeof(name), "host_%s-cert.pub", host_keys[i]);
+        length += (size_t)snprintf(lines + length, sizeof(lines) - length, "HostCertificate %s\n",
+                                   key_path(name));
+    }
+    return lines;
 }
 
 void server_delay(int ms)
@@ -102,8 +116,6 @@ static const char *write_config(void)
         bail("can not write %s", path);
     /* sshd keeps the first value that it meets, so the program's own lines come first. */
     fprintf(file, "%s\n", extra);
-    static const char *const host_keys[] = { "ed25519", "ecdsa256", "ecdsa384", "ecdsa521",
-                                             "rsa" };
     for(size_t i = 0; i < COUNT(host_keys); i++) {
         char name[32];
         snprintf(name, sizeof(name), "host_%s", host_keys[i]);

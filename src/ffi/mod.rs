@@ -10,6 +10,7 @@ mod callback;
 mod guard;
 mod handle;
 mod last_error;
+mod time;
 mod tracer;
 
 pub mod agent;
@@ -19,6 +20,7 @@ pub mod channel;
 pub mod channel_end;
 pub mod channel_stream;
 pub mod ext;
+pub mod ext_sftp;
 pub mod forward;
 pub mod global;
 pub mod keepalive;

@@ -9,6 +9,7 @@ use crate::error::{Code, Error, Result};
 use crate::ffi::alloc::{Abstract, Allocator};
 use crate::ffi::guard::{enter, text, without_session};
 use crate::ffi::handle::SessionHandle;
+use crate::ffi::time::time_of_day;
 use crate::ffi::types::{
     LIBSSH2_ALLOC_FUNC, LIBSSH2_FREE_FUNC, LIBSSH2_REALLOC_FUNC, LIBSSH2_SESSION, libssh2_socket_t,
 };
@@ -104,7 +105,9 @@ fn handshake(session: &SessionHandle, socket: c_int) -> Result<c_int> {
         session.was_blocking.set(!was_nonblocking);
         session.socket.set(socket);
     }
-    resume(&session.core, session, Owner::Session, Call::SessionHandshake, Handshake::begin)?;
+    resume(&session.core, session, Owner::Session, Call::SessionHandshake, |core| {
+        Handshake::begin(core, time_of_day())
+    })?;
     Ok(0)
 }
 

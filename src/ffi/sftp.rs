@@ -3,6 +3,7 @@
 use std::ffi::{c_char, c_int, c_long, c_uint, c_ulong};
 
 use crate::error::{Code, Error, Result};
+use crate::ffi::ext_sftp::write_behind_of_environment;
 use crate::ffi::guard::{bytes, bytes_mut, enter, enter_sftp, low_bits, null, size};
 use crate::ffi::handle::{SessionHandle, Target};
 use crate::ffi::types::{
@@ -30,6 +31,7 @@ pub unsafe extern "C" fn libssh2_sftp_init(session: *mut LIBSSH2_SESSION) -> *mu
     unsafe {
         enter(session, |session| {
             let sftp = resume(&session.core, session, Owner::Session, Call::SftpInit, Init::begin)?;
+            with(&session.core, |core| sftp::write_behind(core, sftp, write_behind_of_environment()))?;
             Ok(session.adopt(Target::Sftp(sftp))?.cast())
         })
     }

@@ -5,7 +5,7 @@ use std::task::{Poll, ready};
 
 use super::request::Purpose;
 use super::{Limits, SftpId, check, message, put, send};
-use crate::channel::{ChannelId, Consumer, Discard, Opening, Request};
+use crate::channel::{ChannelId, Consumer, Opening, Request};
 use crate::error::{Code, Error, Result};
 use crate::op::Op;
 use crate::patience::Patience;
@@ -131,29 +131,5 @@ impl Limits {
             usize::try_from(limit.min(packet).clamp(1024, MOST_DATA)).unwrap_or(Self::SURE.write)
         };
         *self = Self { read: bound(read), write: bound(write) };
-    }
-}
-
-/// `libssh2_sftp_shutdown`: ready when the channel is closed. The files that are still open are forgotten.
-pub struct Shutdown {
-    sftp: SftpId,
-    close: Discard,
-}
-
-impl Shutdown {
-    /// Queues the end of the channel.
-    pub fn begin(session: &mut Session, sftp: SftpId) -> Result<Self> {
-        let channel = session.sftps.get(sftp)?.channel;
-        Ok(Self { sftp, close: Discard::begin(session, channel)? })
-    }
-}
-
-impl Op for Shutdown {
-    type Out = ();
-
-    fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
-        let closed = ready!(self.close.poll(session));
-        session.sftps.remove(self.sftp);
-        Poll::Ready(closed)
     }
 }

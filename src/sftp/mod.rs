@@ -11,6 +11,7 @@ mod message;
 mod path;
 mod read;
 mod request;
+mod settle;
 mod status;
 mod write;
 
@@ -20,15 +21,16 @@ pub use self::attributes::Attributes;
 pub use self::dir::{Entry, poll_entry};
 use self::extension::Announced;
 pub use self::extension::{FileSystem, fstatvfs, fsync, posix_rename, statvfs};
-pub use self::file::{CloseFile, File, Kind, Open, fsetstat, fstat, seek, tell};
+pub use self::file::{File, Kind, Open, fsetstat, fstat, seek, tell};
 use self::inbox::{Inbox, Replies};
-pub use self::init::{Init, Shutdown};
+pub use self::init::Init;
 pub use self::path::{Link, mkdir, read_link, remove, rename, rmdir, set_stat, stat, symlink};
 pub use self::read::poll_read;
 pub use self::request::Ask;
 use self::request::{Purpose, Reply, Requests};
+pub use self::settle::{Settle, Shutdown};
 use self::status::Status;
-pub use self::write::poll_write;
+pub use self::write::{poll_write, write_behind, write_file_behind};
 use crate::channel::{Channel, ChannelId};
 use crate::error::{Code, Error, Result};
 use crate::op::Slots;
@@ -72,6 +74,8 @@ pub struct Sftp {
     broken: Option<Error>,
     /// A request is put together here; kept so that none is allocated for each.
     packet: Vec<u8>,
+    /// How many bytes of a new file may be reported as written that are not acknowledged.
+    write_behind: usize,
     /// Unfinished operations of this subsystem.
     pub slots: Slots,
 }
@@ -129,6 +133,7 @@ impl Sftps {
             files: SlotMap::new(),
             broken: None,
             packet: Vec::new(),
+            write_behind: 0,
             slots: Slots::default(),
         }))
     }

@@ -8,6 +8,7 @@ mod buffer;
 pub mod cipher;
 pub mod compress;
 mod event;
+pub mod host_key;
 mod ident;
 pub mod kex;
 pub mod message;
@@ -94,6 +95,8 @@ pub struct Transport {
     /// Strict key exchange was agreed on, OpenSSH's PROTOCOL section 1.10.
     strict: bool,
     host_key: Vec<u8>,
+    /// When the connection began, in seconds since 1970: what is good then stays good as long as it lasts.
+    time: u64,
     server_sig_algs: Option<Vec<u8>>,
     events: Events,
     failed: Option<Error>,
@@ -119,6 +122,7 @@ impl Default for Transport {
             logged_in: false,
             strict: false,
             host_key: Vec::new(),
+            time: 0,
             server_sig_algs: None,
             events: Events::default(),
             failed: None,
@@ -143,8 +147,9 @@ impl Transport {
         Ok(())
     }
 
-    /// Queues identification and KEXINIT, which leave together.
-    pub fn start(&mut self) -> Result<()> {
+    /// Queues identification and KEXINIT, which leave together. It is `time` now, in seconds since 1970.
+    pub fn start(&mut self, time: u64) -> Result<()> {
+        self.time = time;
         let ident = self.client_ident.escape_ascii();
         self.tx.trace.say(Topic::Transport, format_args!("we are {ident}"));
         self.phase = Phase::Ident(IdentReader::default());
@@ -482,7 +487,7 @@ impl Transport {
             }
         };
         self.agreement = Some(agreement);
-        let state = Box::new(AwaitReply::new(agreement, transcript, begun));
+        let state = Box::new(AwaitReply::new(agreement, transcript, begun, self.time));
         self.kex = Kex::AwaitReply { state, skip: agreement.peer_guesses && !agreement.guesses_right };
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::ffi::CStr;
 
 use super::cipher::{CipherAlgorithm, MacAlgorithm};
 use super::compress::CompressionAlgorithm;
+use super::host_key::HostKeyAlgorithm;
 use super::kex::{KexAlgorithm, KexMethod};
 use super::message;
 use crate::crypto::{self, CbcCipher, Curve, HashAlgorithm, Kem, SignatureAlgorithm};
@@ -32,7 +33,8 @@ const fn method<T>(name: &'static CStr, algorithm: T) -> Method<T> {
     Method { name, algorithm, offered: true }
 }
 
-/// What is too weak, or too little used, to be offered: for old servers, and only where the program names it.
+/// What is offered only where the program names it: what is too weak or too little used, for old servers; and what a
+/// program has to know how to take.
 const fn on_request<T>(name: &'static CStr, algorithm: T) -> Method<T> {
     Method { name, algorithm, offered: false }
 }
@@ -62,6 +64,14 @@ const fn hmac_96(hash: HashAlgorithm) -> MacAlgorithm {
     MacAlgorithm { hash, tag_len: 12, encrypt_then_mac: false }
 }
 
+const fn plain(signature: SignatureAlgorithm) -> HostKeyAlgorithm {
+    HostKeyAlgorithm { signature, is_certified: false }
+}
+
+const fn certified(signature: SignatureAlgorithm) -> HostKeyAlgorithm {
+    HostKeyAlgorithm { signature, is_certified: true }
+}
+
 const fn cbc(cipher: CbcCipher) -> CipherAlgorithm {
     CipherAlgorithm::Cbc(cipher)
 }
@@ -86,14 +96,22 @@ static KEX: [Method<KexAlgorithm>; 17] = [
     on_request(c"diffie-hellman-group-exchange-sha1", group_exchange(HashAlgorithm::Sha1)),
 ];
 
-static HOST_KEY: [Method<SignatureAlgorithm>; 7] = [
-    method(c"ssh-ed25519", SignatureAlgorithm::Ed25519),
-    method(c"ecdsa-sha2-nistp256", SignatureAlgorithm::EcdsaP256),
-    method(c"ecdsa-sha2-nistp384", SignatureAlgorithm::EcdsaP384),
-    method(c"ecdsa-sha2-nistp521", SignatureAlgorithm::EcdsaP521),
-    method(c"rsa-sha2-512", SignatureAlgorithm::RsaSha512),
-    method(c"rsa-sha2-256", SignatureAlgorithm::RsaSha256),
-    on_request(c"ssh-rsa", SignatureAlgorithm::RsaSha1),
+static HOST_KEY: [Method<HostKeyAlgorithm>; 15] = [
+    method(c"ssh-ed25519", plain(SignatureAlgorithm::Ed25519)),
+    method(c"ecdsa-sha2-nistp256", plain(SignatureAlgorithm::EcdsaP256)),
+    method(c"ecdsa-sha2-nistp384", plain(SignatureAlgorithm::EcdsaP384)),
+    method(c"ecdsa-sha2-nistp521", plain(SignatureAlgorithm::EcdsaP521)),
+    method(c"rsa-sha2-512", plain(SignatureAlgorithm::RsaSha512)),
+    method(c"rsa-sha2-256", plain(SignatureAlgorithm::RsaSha256)),
+    on_request(c"ssh-ed25519-cert-v01@openssh.com", certified(SignatureAlgorithm::Ed25519)),
+    on_request(c"ecdsa-sha2-nistp256-cert-v01@openssh.com", certified(SignatureAlgorithm::EcdsaP256)),
+    on_request(c"ecdsa-sha2-nistp384-cert-v01@openssh.com", certified(SignatureAlgorithm::EcdsaP384)),
+    on_request(c"ecdsa-sha2-nistp521-cert-v01@openssh.com", certified(SignatureAlgorithm::EcdsaP521)),
+    on_request(c"rsa-sha2-512-cert-v01@openssh.com", certified(SignatureAlgorithm::RsaSha512)),
+    on_request(c"rsa-sha2-256-cert-v01@openssh.com", certified(SignatureAlgorithm::RsaSha256)),
+    on_request(c"ssh-rsa", plain(SignatureAlgorithm::RsaSha1)),
+    on_request(c"ssh-rsa-cert-v01@openssh.com", certified(SignatureAlgorithm::RsaSha1)),
+    on_request(c"ssh-dss", plain(SignatureAlgorithm::Dsa)),
 ];
 
 /// CBC is offered last, and so used only by servers that have nothing else.
@@ -209,6 +227,7 @@ impl MethodType {
     fn is_available(self, name: &CStr) -> bool {
         let name = name.to_bytes();
         match self {
+            Self::HostKey => find(&HOST_KEY, name).is_ok_and(|host_key| host_key.algorithm.is_available()),
             Self::CryptCs | Self::CryptSc => find(&CIPHER, name).is_ok_and(|cipher| cipher.algorithm.is_available()),
             Self::MacCs | Self::MacSc => find(&MAC, name).is_ok_and(|mac| mac.algorithm.is_available()),
             _ => true,
@@ -387,7 +406,7 @@ pub struct Agreement {
     /// Key exchange.
     pub kex: &'static Method<KexAlgorithm>,
     /// Host key signature.
-    pub host_key: &'static Method<SignatureAlgorithm>,
+    pub host_key: &'static Method<HostKeyAlgorithm>,
     /// Client to server.
     pub cs: Suite,
     /// Server to client.
@@ -568,7 +587,8 @@ mod tests {
                 MethodType::Kex,
                 "diffie-hellman-group14-sha1,diffie-hellman-group1-sha1,diffie-hellman-group-exchange-sha1",
             ),
-            (MethodType::HostKey, "ssh-rsa"),
+            (MethodType::HostKey, "ssh-rsa,ssh-dss"),
+            (MethodType::HostKey, "ssh-ed25519-cert-v01@openssh.com,ssh-rsa-cert-v01@openssh.com"),
             (MethodType::CryptCs, "blowfish-cbc,arcfour128,arcfour,cast128-cbc,3des-cbc"),
             (MethodType::CryptSc, "blowfish-cbc,arcfour128,arcfour,cast128-cbc,3des-cbc"),
             (MethodType::MacCs, "hmac-sha1-etm@openssh.com,hmac-sha1,hmac-sha1-96,hmac-md5,hmac-md5-96"),

@@ -14,6 +14,8 @@ use crate::wire::{Put, Reader};
 
 /// Sending stops to take bulk data at so many bytes that the socket has not taken yet.
 const HIGH_WATER: usize = 256 * 1024;
+/// Bytes that may wait for others before a system call is made for them, where nobody waits for what they bring.
+const LINGERING: usize = 32 * 1024;
 /// A peer that does not take so much, while it asks for more, is hostile.
 const MOST_QUEUED: usize = 4 * 1024 * 1024;
 /// What may wait for the end of a key exchange.
@@ -173,6 +175,11 @@ impl Tx {
     /// Whether the socket must take bytes before anything else can happen.
     pub const fn wants_socket(&self) -> bool {
         !self.out.is_empty()
+    }
+
+    /// Whether there is so much for the socket that waiting for more would gain nothing.
+    pub const fn is_worth_sending(&self) -> bool {
+        self.out.len() >= LINGERING
     }
 
     /// What the keys in use have sealed.
