@@ -1,6 +1,6 @@
 /*
  * Does a job over SFTP and says what that cost: moves a known pattern, up or down, writes many
- * small files, asks for attributes, or lists a directory.
+ * small files, asks for attributes, or lists a directory. Or takes what a command prints.
  *
  * The same source is linked with the original and with our library, so that a difference between
  * two runs is a difference between the libraries. One line of key=value pairs goes to stdout:
@@ -77,12 +77,15 @@ static const struct job *find_job(const char *name);
 
 static LIBSSH2_SESSION *session;
 static LIBSSH2_SFTP *sftp;
+static LIBSSH2_CHANNEL *channel; /* of a command */
 static int sock = -1;
 
 static const char usage[] =
     "usage: driver [options] upload|download|files|stats|list PATH\n"
     "  files writes files into the directory PATH, -s bytes each; stats asks for the attributes of\n"
     "  PATH again and again; list reads the directory PATH to its end\n"
+    "usage: driver [options] output COMMAND\n"
+    "  reads -s bytes of what the command prints\n"
     "  -f COUNT    how many files or attributes (default: 100)\n"
     "  -p PORT     of the server on 127.0.0.1\n"
     "  -u USER     to log in as\n"
@@ -402,12 +405,33 @@ static void list(LIBSSH2_SFTP_HANDLE *none, const struct options *o, struct coun
     close_handle(directory);
 }
 
+/* Reads so much of what the command prints. */
+static void output(LIBSSH2_SFTP_HANDLE *none, const struct options *o, struct counts *counts)
+{
+    char *buffer = malloc(o->buffer);
+
+    (void)none;
+    if(!buffer) {
+        fail("out of memory");
+    }
+    while(counts->bytes < o->size) {
+        ssize_t result = libssh2_channel_read(channel, buffer, o->buffer);
+
+        if(result == 0) {
+            fail("the command prints less");
+        }
+        counts->bytes += book(result, counts, "read");
+    }
+    free(buffer);
+}
+
 static const struct job jobs[] = {
     { "upload", LIBSSH2_FXF_WRITE | LIBSSH2_FXF_CREAT | LIBSSH2_FXF_TRUNC, upload },
     { "download", LIBSSH2_FXF_READ, download },
     { "files", 0, files },
     { "stats", 0, stats },
     { "list", 0, list },
+    { "output", 0, output },
 };
 
 static const struct job *find_job(const char *name)
@@ -444,6 +468,12 @@ int main(int argc, char **argv)
     if(o.job->open_flags) {
         file = open_path(o.path, o.job->open_flags, LIBSSH2_SFTP_OPENFILE);
     }
+    if(o.job->run == output) {
+        channel = libssh2_channel_open_session(session);
+        if(!channel || libssh2_channel_exec(channel, o.path)) {
+            fail(o.path);
+        }
+    }
     libssh2_session_set_blocking(session, !o.nonblocking);
 
     getrusage(RUSAGE_SELF, &before);
@@ -455,6 +485,9 @@ int main(int argc, char **argv)
     libssh2_session_set_blocking(session, 1);
     if(file) {
         close_handle(file);
+    }
+    if(channel) {
+        libssh2_channel_free(channel);
     }
     closed = now();
     libssh2_sftp_shutdown(sftp);

@@ -55,35 +55,35 @@ typedef struct _LIBSSH2_EXT_READY LIBSSH2_EXT_READY;
    they are due, and takes in what has arrived. What it costs depends on what has happened, not on how many channels
    there are.
 
-   entries has room for most entries, and is filled from its beginning. Each tells of one channel or listener, or of the
-   session, everything that holds of it. A channel is told of when something begins to hold: it can be read, it can be
-   written to, it has ended. Then it is not told of again for the same reason, so that one which the program leaves alone
-   does not disturb it, until the program has acted on that:
+   entries has room for most entries, and is filled from its beginning. Each entry tells of one channel, one listener, or
+   the session, and of everything that holds of it. Something is told when it begins to hold, and then no more until the
+   program has acted on it: a channel that the program leaves alone does not disturb it. So whoever is told that a
+   channel can be read reads until there is nothing left, or remembers it.
 
-   - LIBSSH2_EXT_READ and LIBSSH2_EXT_READ_EXTENDED come again after a read that has left something, or when something
-   arrives after one that has not;
-   - LIBSSH2_EXT_WRITE comes again after a write that returned LIBSSH2_ERROR_EAGAIN or less than it was given, as soon as
-   it is worth trying again;
-   - LIBSSH2_EXT_ACCEPT comes again after libssh2_channel_forward_accept(), while a connection waits;
-   - LIBSSH2_EXT_AGAIN comes once after each time that another function returned LIBSSH2_ERROR_EAGAIN. Of the session it
-   stands for all functions that are not called with a channel: those that open channels, log in, listen, and those of
-   SFTP and of the publickey subsystem, whose channels are not told of.
+   LIBSSH2_EXT_READ and LIBSSH2_EXT_READ_EXTENDED come again after a read that has left something, and when something
+   arrives after one that has not. LIBSSH2_EXT_WRITE comes again after a write that returned LIBSSH2_ERROR_EAGAIN or less
+   than it was given, as soon as the server and the socket take more; those that have waited longest come first.
+   LIBSSH2_EXT_ACCEPT comes again after libssh2_channel_forward_accept() while a connection waits. LIBSSH2_EXT_AGAIN comes
+   once after each time that another function returned LIBSSH2_ERROR_EAGAIN, when it may get further. Of the session it
+   stands for every function that is not called with a channel: those that connect, log in, open channels and listen, and
+   those of SFTP and of the publickey subsystem, whose channels are not told of.
 
-   If there is more to tell than fits, the next call goes on where this one ended, and whoever has been told of stands
-   behind all others. libssh2_ext_channel_abstract() leads from a channel to what the program knows of it.
+   If there is more to tell than fits, the next call goes on where this one ended; whoever has been told of stands behind
+   all others. libssh2_ext_channel_abstract() leads from a channel to what the program knows of it.
 
-   A program calls this until it returns 0, and then waits: directions, unless it is NULL, is set to what to wait for on
+   A program calls this until it returns 0, and then waits. directions, unless it is NULL, is set to what to wait for on
    the socket, LIBSSH2_SESSION_BLOCK_INBOUND and LIBSSH2_SESSION_BLOCK_OUTBOUND as with
-   libssh2_session_block_directions(); timeout_ms, unless it is NULL, to how many milliseconds at most, until a keepalive
-   or a key exchange is due, -1 if there is no limit, as poll() takes it. 0 means that there is more to be had at once.
-   Every function of the session takes in what has arrived for all channels. So if the program has called any, it calls
-   this again before it waits.
+   libssh2_session_block_directions(). timeout_ms, unless it is NULL, is set to how many milliseconds to wait at most
+   until a keepalive or a key exchange is due, as poll() takes it: -1 if there is no limit, 0 if there is more to be had
+   at once. Every function of the session takes in what has arrived for all channels, so if the program has called any,
+   it calls this again before it waits.
 
-   Returns the number of entries filled. When the connection is over, what had arrived is told first, then that the
-   session has ended (LIBSSH2_EXT_ENDED), and from then on the error is returned: LIBSSH2_ERROR_SOCKET_DISCONNECT,
-   LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC
-   or another one that ends connections. LIBSSH2_ERROR_BAD_USE if the session has not been connected, or entries is NULL
-   and most is not 0.
+   Returns the number of entries filled. When the connection is over, what had arrived is told first, then
+   LIBSSH2_EXT_ENDED of the session: every function that returned LIBSSH2_ERROR_EAGAIN now comes to an end. From then on
+   the error is returned: LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_SEND,
+   LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC or another one that ends connections.
+   LIBSSH2_ERROR_BAD_USE if libssh2_session_handshake() has not been called yet, or entries is NULL and most is not 0, or
+   this is called from within the program's own send or receive function.
 
    Requires: session is NULL or a session that has not been freed; the places can be written to. */
 LIBSSH2_API

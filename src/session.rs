@@ -15,7 +15,7 @@ use crate::patience::Patience;
 use crate::publickey::Publickeys;
 use crate::sftp::Sftps;
 use crate::sink::Sink;
-use crate::transport::{Transport, message};
+use crate::transport::{Mark, Transport, message};
 
 pub use crate::transport::Lent;
 
@@ -82,8 +82,9 @@ pub struct Session {
     told_end: bool,
     /// The current operation has more to queue than the outgoing queue took.
     has_more: bool,
-    /// The current operation is over once the socket has taken what there was, and must not wait for the server.
-    awaits_flush: bool,
+    /// The current operation is over once the socket has taken what was queued by then, and must not wait for the
+    /// server.
+    awaits: Option<Mark>,
     /// The socket has had nothing since the current call began.
     has_looked: bool,
     /// The current operation gives up unless the socket has something.
@@ -120,7 +121,7 @@ impl Session {
             serves: None,
             told_end: false,
             has_more: false,
-            awaits_flush: false,
+            awaits: None,
             has_looked: false,
             is_impatient: false,
             lingers: false,
@@ -143,6 +144,7 @@ impl Session {
     /// [`Session::pump`], where file data that `sink` waits for goes straight to the reader's buffer.
     pub fn pump_into(&mut self, sink: &mut Sink<'_>) -> Result<()> {
         self.tend_keys()?;
+        let was_established = self.transport.is_established();
         while let Some(payload) = self.transport.packet()? {
             let (packet, tx) = self.transport.split(payload);
             let kind = packet.first().copied().unwrap_or_default();
@@ -167,6 +169,9 @@ impl Session {
                 _ => self.transport.unimplemented(),
             };
             handled.map_err(|error| self.transport.fail(error))?;
+        }
+        if self.transport.is_established() && !was_established {
+            self.channels.lines.unfinished.stir();
         }
         Ok(())
     }
@@ -215,14 +220,15 @@ impl Session {
         Poll::Ready(self.keepalive.send_if_due(&mut self.transport.tx, &mut self.globals, self.now))
     }
 
-    /// Ready when all that was queued has left.
-    pub fn poll_flushed(&mut self) -> Poll<Result<()>> {
+    /// Ready when all that was queued at `mark` has left. What others queue behind it is not waited for, or they would
+    /// keep this one from ever getting ready.
+    pub fn poll_left(&mut self, mark: Mark) -> Poll<Result<()>> {
         match self.pump() {
             Err(error) => Poll::Ready(Err(error)),
-            Ok(()) if self.transport.tx.is_flushed() => Poll::Ready(Ok(())),
+            Ok(()) if self.transport.tx.has_left_all(mark) => Poll::Ready(Ok(())),
             Ok(()) => {
                 // The socket may take it all at once: then there is nothing to wait for.
-                self.has_more = true;
+                self.awaits = Some(mark);
                 Poll::Pending
             }
         }
@@ -263,7 +269,7 @@ impl Session {
         self.starved = false;
         self.serves = Some(Owner::Session);
         self.has_more = false;
-        self.awaits_flush = false;
+        self.awaits = None;
         self.is_impatient = false;
         self.lingers = false;
     }
@@ -322,7 +328,8 @@ impl Session {
 
     /// Whether the operation gets further now that the socket has taken what there was.
     pub(crate) fn gets_further(&self) -> bool {
-        (self.awaits_flush || (self.has_more && self.transport.tx.has_room())) && !self.transport.tx.wants_socket()
+        let tx = &self.transport.tx;
+        self.awaits.is_some_and(|mark| tx.has_left_all(mark)) || (self.has_more && tx.has_room() && !tx.wants_socket())
     }
 
     /// What to wait for; the peer must always be heard, or two full windows would wait for each other.
@@ -488,6 +495,7 @@ impl Op for Handshake {
 
 /// `libssh2_session_disconnect_ex`: ready when the message has left, or nobody takes it.
 pub struct Disconnect {
+    mark: Mark,
     patience: Patience,
 }
 
@@ -502,7 +510,7 @@ impl Disconnect {
         packet.put_string(language)?;
         session.transport.tx.send_now(&[&packet])?;
         session.said_goodbye = true;
-        Ok(Self { patience: session.patience() })
+        Ok(Self { mark: session.transport.tx.mark_of_sealed(), patience: session.patience() })
     }
 }
 
@@ -512,8 +520,8 @@ impl Op for Disconnect {
     fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
         // What still arrives is of no interest, but it must not pile up.
         session.pump()?;
-        if session.transport.tx.wants_socket() {
-            session.awaits_flush = true;
+        if !session.transport.tx.has_left_all(self.mark) {
+            session.awaits = Some(self.mark);
             return session.await_reply(&mut self.patience);
         }
         Poll::Ready(Ok(()))

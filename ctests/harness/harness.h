@@ -85,6 +85,8 @@ void server_delay(int ms);
 uint16_t delayed(uint16_t port);
 /* Starts an sshd for one connection; stores the client's end of the TCP connection. */
 pid_t server_start(int *client);
+/* Starts servers for any number of connections, for programs that connect by themselves; the port. */
+int server_port(void);
 /* The last lines of sshd's log go out as comments. */
 void server_log(void);
 /* How often sshd has put new keys in place after the first ones, over all connections since

@@ -13,7 +13,7 @@ use crate::global;
 use crate::op::{Op, Slots};
 use crate::patience::Patience;
 use crate::session::Session;
-use crate::transport::Tx;
+use crate::transport::{Mark, Tx};
 use crate::wire::{Reader, copy};
 
 /// Names a listener of a session; stale once it is cancelled.
@@ -242,7 +242,7 @@ pub fn poll_accept(session: &mut Session, id: ListenerId) -> Poll<Result<Channel
 }
 
 /// `libssh2_channel_forward_cancel`: ready when the server has been told.
-pub struct Cancel;
+pub struct Cancel(Mark);
 
 impl Cancel {
     /// Queues the request, and closes the connections that nobody has accepted.
@@ -254,7 +254,7 @@ impl Cancel {
         for channel in waiting {
             session.channels.abandon(channel, &mut session.transport.tx)?;
         }
-        Ok(Self)
+        Ok(Self(session.transport.tx.mark()))
     }
 }
 
@@ -262,6 +262,6 @@ impl Op for Cancel {
     type Out = ();
 
     fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
-        session.poll_flushed()
+        session.poll_left(self.0)
     }
 }

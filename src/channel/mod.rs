@@ -25,13 +25,13 @@ pub use self::open::{Accepts, OpenState, Opened, Opening};
 pub use self::request::{Flushed, Request, RequestAgent, Terminal};
 pub use self::stream::{ExtendedData, poll_read, poll_write};
 pub use self::window::DEFAULT_WINDOW;
-use self::window::{ReceiveWindow, SendWindow};
+use self::window::{LARGEST_GROWTH, ReceiveWindow, SendWindow};
 use crate::error::{Code, Error, Result};
 use crate::op::Slots;
 use crate::sftp::{SftpId, Sftps};
 use crate::sink::Sink;
 use crate::tickets::Tickets;
-use crate::transport::{Tx, message};
+use crate::transport::{Mark, Tx, message};
 use crate::wire::{Reader, Short};
 
 /// Numbers of freed channels rest for so many others before they are used again.
@@ -89,8 +89,8 @@ pub struct Channel {
     extended_data: ExtendedData,
     /// Bytes of the stream that have been accepted and wait for the server's window.
     backlog: Vec<u8>,
-    /// Bytes of an unfinished write that have been queued and have not left.
-    written: Option<usize>,
+    /// Bytes of an unfinished write that have been queued and have not left, and where they stand in the queue.
+    written: Option<(usize, Mark)>,
     replies: Tickets<bool>,
     /// A shell, command or subsystem has been asked for.
     started: bool,
@@ -155,6 +155,14 @@ impl Channels {
         let id = ChannelId { number, generation: self.generation };
         let slot = usize::try_from(number).ok().and_then(|index| self.slab.get_mut(index)).ok_or_else(Error::alloc)?;
         Ok(slot.insert(Channel::new(id, receive, consumer)))
+    }
+
+    /// Has the window of a channel grow, by as much as all windows of the session may still grow.
+    fn grow(&mut self, id: ChannelId, grow: impl FnOnce(&mut ReceiveWindow, u32) -> u32) -> Result<()> {
+        let spare = LARGEST_GROWTH.saturating_sub(self.grown);
+        let grown = grow(&mut self.get(id)?.receive, spare);
+        self.grown = self.grown.saturating_add(grown);
+        Ok(())
     }
 
     /// Drops a channel of which nothing will arrive any more.

@@ -208,6 +208,13 @@ impl Channels {
         }
     }
 
+    /// The program has written all that it wanted to.
+    pub fn has_written(&mut self, id: ChannelId) {
+        if let Ok(channel) = self.get(id) {
+            channel.told = channel.told.and(Events::WRITE);
+        }
+    }
+
     /// The program wants to write more than could be sent.
     pub fn wants_to_write(&mut self, id: ChannelId, is_clear: bool) {
         self.acted(id, Events::WRITE);

@@ -4,7 +4,6 @@
 use std::task::{Poll, ready};
 
 use super::arrivals::MAIN;
-use super::window::LARGEST_GROWTH;
 use super::{Channel, ChannelId, Consumer, Events, Wanted};
 use crate::error::{Code, Error, Result};
 use crate::session::Session;
@@ -42,18 +41,19 @@ fn read(session: &mut Session, id: ChannelId, stream: u32, space: &mut [u8]) -> 
         return Poll::Ready(Ok(0));
     }
     let size = space.len();
+    session.channels.grow(id, |window, most| window.follow(size, most))?;
+    let channel = session.channels.get(id)?;
     let mut sink = Sink::of_channel(id, wanted, space);
     channel.arrivals.deliver(wanted, &mut sink);
     let pumped = session.pump_into(&mut sink);
     let filled = sink.filled();
     let (now, round_trip) = (session.now(), session.round_trip);
-    let spare = LARGEST_GROWTH.saturating_sub(session.channels.grown);
-    let channel = session.channels.get(id)?;
     if filled > 0 {
-        let grown = channel.receive.keeps_up(filled, now, round_trip, spare);
-        session.channels.grown = session.channels.grown.saturating_add(grown);
-        let channel = session.channels.get(id)?;
-        channel.give_back(filled, &mut session.transport.tx)?;
+        session.channels.grow(id, |window, most| window.keeps_up(filled, now, round_trip, most))?;
+    }
+    let channel = session.channels.get(id)?;
+    channel.give_back(filled, &mut session.transport.tx)?;
+    if filled > 0 {
         return Poll::Ready(Ok(filled));
     }
     if channel.has_ended() {
@@ -73,8 +73,9 @@ fn read(session: &mut Session, id: ChannelId, stream: u32, space: &mut [u8]) -> 
 pub fn poll_write(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]) -> Poll<Result<usize>> {
     session.serves(None);
     let polled = write(session, id, stream, data);
-    if !matches!(polled, Poll::Ready(Ok(count)) if count == data.len()) {
-        session.channels.wants_to_write(id, session.transport.tx.is_clear());
+    match polled {
+        Poll::Ready(Ok(count)) if count == data.len() => session.channels.has_written(id),
+        _ => session.channels.wants_to_write(id, session.transport.tx.is_clear()),
     }
     polled
 }
@@ -82,25 +83,25 @@ pub fn poll_write(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]
 fn write(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]) -> Poll<Result<usize>> {
     let pumped = session.pump();
     let channel = session.channels.get(id)?;
-    let count = match channel.written.take() {
-        Some(count) => count,
+    let (count, mark) = match channel.written.take() {
+        Some(written) => written,
         None => {
             channel.check_writable()?;
             pumped?;
             if data.is_empty() {
                 return Poll::Ready(Ok(0));
             }
-            queue(session, id, stream, data)?
+            (queue(session, id, stream, data)?, session.transport.tx.mark())
         }
     };
     if count == 0 {
         return Poll::Pending;
     }
-    let flushed = session.poll_flushed();
-    if flushed.is_pending() {
-        session.channels.get(id)?.written = Some(count);
+    let left = session.poll_left(mark);
+    if left.is_pending() {
+        session.channels.get(id)?.written = Some((count, mark));
     }
-    ready!(flushed)?;
+    ready!(left)?;
     Poll::Ready(Ok(count))
 }
 

@@ -1,6 +1,11 @@
 //! Channels fed by hand: what the server says, and what is queued in answer.
 
+use std::task::Poll;
+use std::time::Instant;
+
 use super::*;
+use crate::session::Session;
+use crate::transport::Transport;
 use crate::wire::Put;
 
 #[derive(Default)]
@@ -257,7 +262,7 @@ fn whoever_could_not_write_hears_when_it_can() {
     assert_eq!(news(&mut world), [write(1), write(2), write(3)]);
 
     world.channels.get(a).unwrap().send.take(100);
-    world.channels.get(a).unwrap().written = Some(100);
+    world.channels.get(a).unwrap().written = Some((100, world.tx.mark()));
     world.channels.wants_to_write(a, false);
     world.channels.wants_to_write(b, false);
     world.channels.wants_to_write(c, false);
@@ -319,4 +324,55 @@ fn everybody_has_a_turn_and_the_freed_have_none() {
     world.channels.abandon(ids[2], &mut world.tx).unwrap();
     let told = news(&mut world);
     assert_eq!(told.iter().map(|(handle, _)| *handle).collect::<Vec<_>>(), [0, 3]);
+}
+
+/// A session that is connected, and what the server says on its channels.
+fn session() -> Session {
+    let mut session = Session::new(Instant::now());
+    session.transport = Transport::connected();
+    session
+}
+
+fn tell(session: &mut Session, packet: &[u8]) {
+    session.channels.on_packet(packet, &mut session.transport.tx, &mut session.sftps, &mut Sink::none()).unwrap();
+}
+
+/// A channel whose window grows.
+fn growing(session: &mut Session) -> ChannelId {
+    let id = session.channels.add(ReceiveWindow::growing(DEFAULT_WINDOW), Consumer::Program).unwrap().id();
+    tell(session, &packet!(message::CHANNEL_OPEN_CONFIRMATION, id.number, 1_u32, 0_u32, 1_u32));
+    id
+}
+
+#[test]
+fn all_windows_of_a_session_grow_by_so_much_together() {
+    let mut session = session();
+    session.round_trip = Some(std::time::Duration::from_secs(1));
+    let ids: Vec<_> = (0..6).map(|_| growing(&mut session)).collect();
+    let mut space = vec![0; DEFAULT_WINDOW as usize];
+    let growth = |session: &mut Session| -> Vec<u32> {
+        ids.iter().filter_map(|id| Some(session.channels.get(*id).ok()?.receive.growth())).collect()
+    };
+    for _ in 0..4 {
+        for id in &ids {
+            let Ok(channel) = session.channels.get(*id) else { continue };
+            let text = "x".repeat(channel.receive_window() as usize);
+            tell(&mut session, &packet!(message::CHANNEL_DATA, id.number, text.as_str()));
+            while session.channels.get(*id).unwrap().unread(Wanted::All) > 0 {
+                assert!(matches!(poll_read(&mut session, *id, MAIN, &mut space), Poll::Ready(Ok(1..))));
+            }
+            session.transport.tx.queue().consume(usize::MAX);
+        }
+    }
+    assert_eq!(growth(&mut session).iter().sum::<u32>(), LARGEST_GROWTH);
+    assert!(growth(&mut session).iter().all(|grown| (DEFAULT_WINDOW..=7 * DEFAULT_WINDOW).contains(grown)));
+
+    let largest = *growth(&mut session).iter().max().unwrap();
+    let freed = *ids.iter().find(|id| session.channels.get(**id).unwrap().receive.growth() == largest).unwrap();
+    session.channels.remove(freed);
+    let late = growing(&mut session);
+    let mut space = vec![0; usize::try_from(LARGEST_GROWTH).unwrap()];
+    assert!(poll_read(&mut session, late, MAIN, &mut space).is_pending());
+    assert_eq!(session.channels.get(late).unwrap().receive.growth(), largest, "what the freed one gave back");
+    assert_eq!(session.channels.get(late).unwrap().receive_window(), DEFAULT_WINDOW + largest, "and at once");
 }

@@ -142,7 +142,18 @@ impl ReceiveWindow {
         if round_trip.is_none_or(|round_trip| took >= round_trip.saturating_mul(2)) {
             return 0;
         }
-        let growth = self.size.min(most);
+        self.grow(self.size.min(most))
+    }
+
+    /// A program reads up to `wanted` bytes at a time: a window smaller than that would hold it up, so that it grows to
+    /// that size, but by `most` at most. By how much it has grown.
+    pub fn follow(&mut self, wanted: usize, most: u32) -> u32 {
+        let wanted = u32::try_from(wanted).unwrap_or(u32::MAX).min(self.limit);
+        self.grow(wanted.saturating_sub(self.size).min(most))
+    }
+
+    /// What it grows by is granted with what is consumed next.
+    const fn grow(&mut self, growth: u32) -> u32 {
         self.size = self.size.saturating_add(growth);
         self.consumed = self.consumed.saturating_add(growth);
         growth
@@ -271,6 +282,20 @@ mod tests {
             window.keeps_up(1, start, rtt, most);
             window.keeps_up(DEFAULT_WINDOW as usize, start + Duration::from_millis(pause), rtt, most);
             assert_eq!(window.growth(), grown, "after {pause} ms, at most {most}");
+        }
+    }
+
+    #[test]
+    fn a_window_follows_the_program_s_buffer() {
+        for (mut window, wanted, most, grown) in [
+            (ReceiveWindow::growing(DEFAULT_WINDOW), 100, u32::MAX, 0),
+            (ReceiveWindow::growing(DEFAULT_WINDOW), DEFAULT_WINDOW as usize + 5, u32::MAX, 5),
+            (ReceiveWindow::growing(DEFAULT_WINDOW), usize::MAX, u32::MAX, LARGEST_WINDOW - DEFAULT_WINDOW),
+            (ReceiveWindow::growing(DEFAULT_WINDOW), usize::MAX, 7, 7),
+            (ReceiveWindow::new(DEFAULT_WINDOW), usize::MAX, u32::MAX, 0),
+        ] {
+            assert_eq!((window.follow(wanted, most), window.growth()), (grown, grown));
+            assert_eq!(window.grant_consumed().unwrap_or_default(), grown);
         }
     }
 

@@ -29,7 +29,7 @@ use self::event::Events;
 use self::ident::{Found, IdentReader};
 use self::kex::{AwaitReply, Begun, Step, Transcript};
 use self::negotiate::{Agreement, MethodType, Preferences};
-pub use self::packet::{Rx, Tx};
+pub use self::packet::{Mark, Rx, Tx};
 pub use self::usage::RekeyLimits;
 use crate::crypto;
 use crate::error::{Code, Error, Result};

@@ -40,6 +40,10 @@ pub struct Tx {
     pub trace: Trace,
 }
 
+/// All that was queued at some time: how many bytes will have left when it has, if that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark(Option<u64>);
+
 impl Default for Tx {
     /// Nothing is encrypted yet.
     fn default() -> Self {
@@ -140,6 +144,22 @@ impl Tx {
     /// The bytes for the socket.
     pub const fn queue(&mut self) -> &mut Buffer {
         &mut self.out
+    }
+
+    /// Stands for all that is queued now.
+    pub fn mark(&self) -> Mark {
+        // How long that will be which a key exchange holds back shows only later.
+        if self.held.is_some() { Mark(None) } else { self.mark_of_sealed() }
+    }
+
+    /// Stands for the part of it that no key exchange holds back.
+    pub fn mark_of_sealed(&self) -> Mark {
+        Mark(Some(self.left.saturating_add(u64::try_from(self.out.len()).unwrap_or(u64::MAX))))
+    }
+
+    /// Whether all has left that was queued at `mark`.
+    pub fn has_left_all(&self, mark: Mark) -> bool {
+        mark.0.is_some_and(|bytes| self.left >= bytes) || self.is_flushed()
     }
 
     /// Whether all has left, what a key exchange holds back included.
