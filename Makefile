@@ -4,6 +4,7 @@ PROFILE = release
 PREFIX = /usr/local
 LIBDIR = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
+MANDIR = $(PREFIX)/share/man
 DESTDIR =
 CARGO = cargo
 INSTALL = install
@@ -20,7 +21,7 @@ built = $(target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 # The name of the shared library in the file system. It is the one that libssh2's own build gives, so that ours takes
 # the place of an original in the same directory.
 so = libssh2.so.1.0.1
-headers = libssh2.h libssh2_sftp.h libssh2_publickey.h
+headers = libssh2.h libssh2_sftp.h libssh2_publickey.h libssh2_ext.h
 version = $(shell sed -n 's/^.define LIBSSH2_VERSION "\(.*\)"/\1/p' include/libssh2.h)
 own_version = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 
@@ -28,7 +29,7 @@ own_version = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1
 build = $(CARGO) rustc --locked --profile $(PROFILE) --lib --crate-type cdylib,staticlib
 
 .DEFAULT_GOAL = all
-.PHONY: all check demo bench fuzz headers install uninstall clean help
+.PHONY: all check check-original demo bench fuzz headers man install uninstall clean help
 
 all: ## Build the shared and the static library
 	$(build)
@@ -39,6 +40,12 @@ all: ## Build the shared and the static library
 check: ## Run every test; the last line is "N passed, N failed"
 	@.ci/install
 	@.ci/check
+
+check-original: ## Run the original's own tests and examples alone
+	@.ci/install
+	@$(MAKE) --no-print-directory all
+	$(CARGO) build --locked --example ssh2-testd
+	@CTESTS_OURS=$(built)/libssh2.so ctests/original/run.sh
 
 demo: ## Upload to a private server, with a progress bar
 	@.ci/install
@@ -54,6 +61,9 @@ fuzz: ## Fuzz for a minute (or SECONDS=n)
 
 headers: ## Write include/ anew from the Rust sources
 	LIBSSH2_RS_WRITE_HEADERS=1 $(CARGO) test --locked --test headers
+
+man: ## Make the manual from the headers
+	@man/make.sh $(target)/man
 
 # Only what is not there is built: `make && sudo make install` does not run cargo as root.
 $(built)/libssh2.so $(built)/libssh2.a:
@@ -71,16 +81,18 @@ install: $(built)/libssh2.so $(built)/libssh2.a ## Install under PREFIX (and DES
 	    -e 's|@VERSION@|$(version)|' -e 's|@OWN_VERSION@|$(own_version)|' \
 	    libssh2.pc.in >"$(DESTDIR)$(LIBDIR)/pkgconfig/libssh2.pc"
 	chmod 644 "$(DESTDIR)$(LIBDIR)/pkgconfig/libssh2.pc"
+	man/make.sh "$(DESTDIR)$(MANDIR)/man3"
 
 uninstall: ## Remove what install put there
 	rm -f $(foreach file,$(so) libssh2.so.1 libssh2.so libssh2.a pkgconfig/libssh2.pc,"$(DESTDIR)$(LIBDIR)/$(file)")
 	rm -f $(foreach header,$(headers),"$(DESTDIR)$(INCLUDEDIR)/$(header)")
+	rm -f "$(DESTDIR)$(MANDIR)"/man3/libssh2*.3
 
 clean: ## Remove what was built
 	$(CARGO) clean
 
 help: ## Show this
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
-	    awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	    awk -F'|' '{ printf "%-23s%s\n", $$1, $$2 }'
 	@echo
 	@echo 'PREFIX=$(PREFIX)  LIBDIR=$(LIBDIR)  DESTDIR=$(DESTDIR)  PROFILE=$(PROFILE)'

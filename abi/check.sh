@@ -10,7 +10,8 @@ name=abi
 . "$(dirname "$0")/checks.sh"
 
 library=${1:-${CARGO_TARGET_DIR:-$root/target}/release/libssh2.so}
-symbols=$root/abi/symbols.txt
+symbols=$work/symbols
+cat "$root/abi/symbols.txt" "$root/abi/ext.txt" >"$symbols"
 CC=${CC:-cc}
 CXX=${CXX:-c++}
 warnings="-Wall -Wextra -Werror -pedantic -DLIBSSH2_DISABLE_DEPRECATION -I$root/include"
@@ -31,7 +32,7 @@ needs_only_libcrypto_libz_and_libc() {
         grep -Ev '^(libcrypto|libz|libc|libm|libgcc_s|libpthread|libdl|librt|ld-linux[a-z0-9_-]*)\.so(\.|$)'
 }
 
-# The names in lines of symbols.txt with this mark, sorted.
+# The names in lines of symbols.txt and ext.txt with this mark, sorted.
 names() { # MARK
     grep "^[$1]" "$symbols" | grep -o 'libssh2_[a-z0-9_]*(' | tr -d '(' | LC_ALL=C sort
 }
@@ -45,6 +46,7 @@ exports_code_only() {
 # A C program that gives every function that we have to a pointer of the type it must be.
 prototypes() {
     echo '#include <libssh2.h>'
+    echo '#include <libssh2_ext.h>'
     echo '#include <libssh2_publickey.h>'
     echo '#include <libssh2_sftp.h>'
     grep '^+' "$symbols" |
@@ -91,15 +93,23 @@ if [ -f "$library" ]; then
     check "the shared library is called libssh2.so.1" soname_is libssh2.so.1
     check "it needs libcrypto, libz and the C library at most" needs_only_libcrypto_libz_and_libc
     check "it exports functions and no data" exports_code_only
-    check "it exports public functions of libssh2 only" nothing_more_than "$work/all" "$work/exported"
-    check "all that symbols.txt marks + are exported" nothing_more_than "$work/exported" "$work/ours"
+    check "it exports public functions of libssh2 and of libssh2_ext.h only" nothing_more_than "$work/all" "$work/exported"
+    check "all that are marked + are exported" nothing_more_than "$work/exported" "$work/ours"
     check "all that are exported are marked +" nothing_more_than "$work/ours" "$work/exported"
     check "a C program runs on it" runs_with_the_library c11 "$root/ctests/abi/version.c"
     check "a C++ program runs on it" runs_with_the_library c++11 "$root/ctests/abi/version.c"
+    check "so does one that uses what libssh2 has not (C)" runs_with_the_library c11 "$root/ctests/abi/ext.c"
+    check "so does one that uses what libssh2 has not (C++)" runs_with_the_library c++11 "$root/ctests/abi/ext.c"
 else
     check "$library is there" test -f "$library"
 fi
 
+headers_of_libssh2_are_pure() {
+    ! grep -il libssh2_ext "$root"/include/libssh2.h "$root"/include/libssh2_sftp.h \
+        "$root"/include/libssh2_publickey.h
+}
+
+check "libssh2's headers have nothing that libssh2 has not" headers_of_libssh2_are_pure
 prototypes >"$work/prototypes.c"
 for standard in c89 c99 c11 c2x c++11 c++20; do
     check "functions have their prototypes ($standard)" compiles $standard "$work/prototypes.c"

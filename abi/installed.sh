@@ -32,7 +32,7 @@ builds() { # SED-SCRIPT PKG-CONFIG-OPTION...
     shift
     options=$(pkg-config "$@" --cflags --libs libssh2 | sed "$script") || return 1
     # shellcheck disable=SC2086
-    ${CC:-cc} "$root/ctests/abi/version.c" -o "$work/program" $options
+    ${CC:-cc} "$root/ctests/abi/${program:-version}.c" -o "$work/program" $options
 }
 
 runs_with_the_shared_library() {
@@ -58,6 +58,8 @@ check "pkg-config tells the version of the headers" tells_the_header_s_version
 check "a program runs with the shared library" runs_with_the_shared_library
 check "a program runs with the static library" runs_with_the_static_library
 check "its stack is not executable" has_no_executable_stack
+program=ext
+check "a program runs with what libssh2 has not" runs_with_the_shared_library
 check "make uninstall" makes uninstall
 check "nothing is left" nothing_is_left
 summary

@@ -1,13 +1,17 @@
 /*
- * Moves a known pattern over SFTP and says what that cost.
+ * Does a job over SFTP and says what that cost: moves a known pattern, up or down, writes many
+ * small files, asks for attributes, or lists a directory. Or takes what a command prints.
  *
  * The same source is linked with the original and with our library, so that a difference between
  * two runs is a difference between the libraries. One line of key=value pairs goes to stdout:
  *
  *   lib      version the library reports
  *   bytes    payload moved
- *   wall     seconds from the opened file to the last acknowledged (or received) byte
+ *   count    files written, attributes asked for, or names listed; 1 for a transfer
+ *   wall     seconds from the opened file to the last acknowledged (or received) byte; for the
+ *            other jobs from the first request to the last answer
  *   user,sys CPU seconds of this process in that time
+ *   peak     most memory of this process at a time, in KiB
  *   rate     MB/s (10^6 bytes per second of wall)
  *   calls    calls of libssh2_sftp_write or _read; eagain and zero count those results
  *   login    seconds from the connected socket to the opened file
@@ -47,7 +51,8 @@ struct options {
     size_t buffer;
     uint64_t size;
     unsigned int seconds;
-    bool download;
+    unsigned int count;
+    const struct job *job;
     bool nonblocking;
     bool sliding;
     bool verify;
@@ -57,13 +62,31 @@ struct counts {
     uint64_t calls;
     uint64_t eagain;
     uint64_t zero;
+    uint64_t bytes;
+    uint64_t done;
 };
 
+/* What there is to do. `run` is given the open file if the job is about one. */
+struct job {
+    const char *name;
+    unsigned long open_flags; /* 0 for a job that opens what it needs by itself */
+    void (*run)(LIBSSH2_SFTP_HANDLE *, const struct options *, struct counts *);
+};
+
+static const struct job *find_job(const char *name);
+
 static LIBSSH2_SESSION *session;
+static LIBSSH2_SFTP *sftp;
+static LIBSSH2_CHANNEL *channel; /* of a command */
 static int sock = -1;
 
 static const char usage[] =
-    "usage: driver [options] upload|download PATH\n"
+    "usage: driver [options] upload|download|files|stats|list PATH\n"
+    "  files writes files into the directory PATH, -s bytes each; stats asks for the attributes of\n"
+    "  PATH again and again; list reads the directory PATH to its end\n"
+    "usage: driver [options] output COMMAND\n"
+    "  reads -s bytes of what the command prints\n"
+    "  -f COUNT    how many files or attributes (default: 100)\n"
     "  -p PORT     of the server on 127.0.0.1\n"
     "  -u USER     to log in as\n"
     "  -k FILE     private key, without passphrase\n"
@@ -127,10 +150,11 @@ static struct options parse_options(int argc, char **argv)
     struct options o = { .cipher = "aes256-gcm@openssh.com",
                          .buffer = 256 << 10,
                          .size = 64 << 20,
+                         .count = 100,
                          .seconds = 120 };
     int c;
 
-    while((c = getopt(argc, argv, "p:u:k:c:m:s:b:t:wnv")) != -1) {
+    while((c = getopt(argc, argv, "p:u:k:c:m:s:b:t:f:wnv")) != -1) {
         switch(c) {
         case 'p': o.port = atoi(optarg); break;
         case 'u': o.user = optarg; break;
@@ -140,18 +164,17 @@ static struct options parse_options(int argc, char **argv)
         case 's': o.size = parse_size(optarg); break;
         case 'b': o.buffer = (size_t)parse_size(optarg); break;
         case 't': o.seconds = (unsigned int)atoi(optarg); break;
+        case 'f': o.count = (unsigned int)atoi(optarg); break;
         case 'w': o.sliding = true; break;
         case 'n': o.nonblocking = true; break;
         case 'v': o.verify = true; break;
         default: fputs(usage, stderr); exit(2);
         }
     }
-    if(argc - optind != 2 || !o.port || !o.user || !o.key || !o.buffer) {
-        fputs(usage, stderr);
-        exit(2);
+    if(argc - optind == 2) {
+        o.job = find_job(argv[optind]);
     }
-    o.download = !strcmp(argv[optind], "download");
-    if(!o.download && strcmp(argv[optind], "upload")) {
+    if(!o.job || !o.port || !o.user || !o.key || !o.buffer) {
         fputs(usage, stderr);
         exit(2);
     }
@@ -282,6 +305,7 @@ static void upload(LIBSSH2_SFTP_HANDLE *file, const struct options *o, struct co
                      counts, "write");
     }
     free(pattern);
+    counts->bytes += done;
 }
 
 static void download(LIBSSH2_SFTP_HANDLE *file, const struct options *o, struct counts *counts)
@@ -306,6 +330,120 @@ static void download(LIBSSH2_SFTP_HANDLE *file, const struct options *o, struct 
     }
     free(buffer);
     free(pattern);
+    counts->bytes += done;
+}
+
+/* Repeats a call that gives a handle while it would block. */
+static LIBSSH2_SFTP_HANDLE *open_path(const char *path, unsigned long flags, int type)
+{
+    LIBSSH2_SFTP_HANDLE *handle;
+
+    do {
+        handle = libssh2_sftp_open_ex(sftp, path, (unsigned int)strlen(path), flags, 0600, type);
+    } while(!handle && libssh2_session_last_errno(session) == LIBSSH2_ERROR_EAGAIN &&
+            (wait_for_socket(), 1));
+    if(!handle) {
+        fail(path);
+    }
+    return handle;
+}
+
+static void close_handle(LIBSSH2_SFTP_HANDLE *handle)
+{
+    int result;
+
+    while((result = libssh2_sftp_close_handle(handle)) == LIBSSH2_ERROR_EAGAIN) {
+        wait_for_socket();
+    }
+    if(result) {
+        fail("close");
+    }
+}
+
+static void files(LIBSSH2_SFTP_HANDLE *none, const struct options *o, struct counts *counts)
+{
+    unsigned int i;
+
+    (void)none;
+    for(i = 0; i < o->count; i++) {
+        char path[4096];
+        LIBSSH2_SFTP_HANDLE *file;
+
+        snprintf(path, sizeof(path), "%s/%u", o->path, i);
+        file = open_path(path, LIBSSH2_FXF_WRITE | LIBSSH2_FXF_CREAT | LIBSSH2_FXF_TRUNC,
+                         LIBSSH2_SFTP_OPENFILE);
+        upload(file, o, counts);
+        close_handle(file);
+        counts->done++;
+    }
+}
+
+static void stats(LIBSSH2_SFTP_HANDLE *none, const struct options *o, struct counts *counts)
+{
+    (void)none;
+    while(counts->done < o->count) {
+        LIBSSH2_SFTP_ATTRIBUTES attributes;
+        int result = libssh2_sftp_stat(sftp, o->path, &attributes);
+
+        if(result != LIBSSH2_ERROR_EAGAIN) {
+            counts->done++;
+        }
+        book(result ? result : 1, counts, "stat");
+    }
+}
+
+static void list(LIBSSH2_SFTP_HANDLE *none, const struct options *o, struct counts *counts)
+{
+    LIBSSH2_SFTP_HANDLE *directory = open_path(o->path, 0, LIBSSH2_SFTP_OPENDIR);
+    char name[4096];
+    int result;
+
+    (void)none;
+    while((result = libssh2_sftp_readdir(directory, name, sizeof(name), NULL)) != 0) {
+        counts->done += book(result, counts, "readdir") > 0;
+    }
+    close_handle(directory);
+}
+
+/* Reads so much of what the command prints. */
+static void output(LIBSSH2_SFTP_HANDLE *none, const struct options *o, struct counts *counts)
+{
+    char *buffer = malloc(o->buffer);
+
+    (void)none;
+    if(!buffer) {
+        fail("out of memory");
+    }
+    while(counts->bytes < o->size) {
+        ssize_t result = libssh2_channel_read(channel, buffer, o->buffer);
+
+        if(result == 0) {
+            fail("the command prints less");
+        }
+        counts->bytes += book(result, counts, "read");
+    }
+    free(buffer);
+}
+
+static const struct job jobs[] = {
+    { "upload", LIBSSH2_FXF_WRITE | LIBSSH2_FXF_CREAT | LIBSSH2_FXF_TRUNC, upload },
+    { "download", LIBSSH2_FXF_READ, download },
+    { "files", 0, files },
+    { "stats", 0, stats },
+    { "list", 0, list },
+    { "output", 0, output },
+};
+
+static const struct job *find_job(const char *name)
+{
+    size_t i;
+
+    for(i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
+        if(!strcmp(jobs[i].name, name)) {
+            return &jobs[i];
+        }
+    }
+    return NULL;
 }
 
 int main(int argc, char **argv)
@@ -314,8 +452,7 @@ int main(int argc, char **argv)
     struct counts counts = { 0 };
     struct rusage before, after;
     double connected, opened, moved, closed;
-    LIBSSH2_SFTP *sftp;
-    LIBSSH2_SFTP_HANDLE *file;
+    LIBSSH2_SFTP_HANDLE *file = NULL;
 
     alarm(o.seconds);
     if(libssh2_init(0)) {
@@ -328,29 +465,29 @@ int main(int argc, char **argv)
     if(!sftp) {
         fail("sftp_init");
     }
-    file = libssh2_sftp_open(sftp, o.path,
-                             o.download ? LIBSSH2_FXF_READ
-                                        : LIBSSH2_FXF_WRITE | LIBSSH2_FXF_CREAT | LIBSSH2_FXF_TRUNC,
-                             0600);
-    if(!file) {
-        fail(o.path);
+    if(o.job->open_flags) {
+        file = open_path(o.path, o.job->open_flags, LIBSSH2_SFTP_OPENFILE);
+    }
+    if(o.job->run == output) {
+        channel = libssh2_channel_open_session(session);
+        if(!channel || libssh2_channel_exec(channel, o.path)) {
+            fail(o.path);
+        }
     }
     libssh2_session_set_blocking(session, !o.nonblocking);
 
     getrusage(RUSAGE_SELF, &before);
     opened = now();
-    if(o.download) {
-        download(file, &o, &counts);
-    }
-    else {
-        upload(file, &o, &counts);
-    }
+    o.job->run(file, &o, &counts);
     moved = now();
     getrusage(RUSAGE_SELF, &after);
 
     libssh2_session_set_blocking(session, 1);
-    if(libssh2_sftp_close(file)) {
-        fail("close");
+    if(file) {
+        close_handle(file);
+    }
+    if(channel) {
+        libssh2_channel_free(channel);
     }
     closed = now();
     libssh2_sftp_shutdown(sftp);
@@ -358,14 +495,15 @@ int main(int argc, char **argv)
     libssh2_session_free(session);
     close(sock);
 
-    printf("lib=%s bytes=%llu wall=%.6f user=%.6f sys=%.6f rate=%.3f calls=%llu eagain=%llu "
-           "zero=%llu login=%.6f close=%.6f\n",
-           libssh2_version(0), (unsigned long long)o.size, moved - opened,
+    printf("lib=%s bytes=%llu count=%llu wall=%.6f user=%.6f sys=%.6f rate=%.3f peak=%ld calls=%llu "
+           "eagain=%llu zero=%llu login=%.6f close=%.6f\n",
+           libssh2_version(0), (unsigned long long)counts.bytes,
+           (unsigned long long)(file ? 1 : counts.done), moved - opened,
            seconds(after.ru_utime) - seconds(before.ru_utime),
            seconds(after.ru_stime) - seconds(before.ru_stime),
-           (double)o.size / 1e6 / (moved - opened), (unsigned long long)counts.calls,
-           (unsigned long long)counts.eagain, (unsigned long long)counts.zero, opened - connected,
-           closed - moved);
+           (double)counts.bytes / 1e6 / (moved - opened), after.ru_maxrss,
+           (unsigned long long)counts.calls, (unsigned long long)counts.eagain,
+           (unsigned long long)counts.zero, opened - connected, closed - moved);
     libssh2_exit();
     return 0;
 }

@@ -5,7 +5,10 @@
 #                        passphrase "secret" as user_TYPE.FORMAT.enc
 #   user_TYPE.pub        its public half, which authorized_keys holds
 #   refused, refused.pub a key that no server lets in
-# TYPE is ed25519, ecdsa256, ecdsa384, ecdsa521 or rsa; ed25519 has no PEM form.
+#   ca, ca.pub           an authority
+#   host_TYPE-cert.pub   its certificate that sshd's key is that of "localhost"
+# TYPE is ed25519, ecdsa256, ecdsa384, ecdsa521, rsa or dsa; ed25519 has no PEM form, and dsa is
+# left out where ssh-keygen does not know it any more, and has no certificate.
 set -eu
 umask 077
 mkdir -p "$1"
@@ -15,6 +18,7 @@ new() { # TYPE FILE
     case $1 in
     ecdsa*) set -- ecdsa "$2" "${1#ecdsa}" ;;
     rsa) set -- rsa "$2" 2048 ;;
+    dsa) set -- dsa "$2" 1024 ;;
     *) set -- "$1" "$2" 256 ;;
     esac
     ssh-keygen -q -t "$1" -b "$3" -N '' -C "comment of $2" -f "$2"
@@ -44,7 +48,13 @@ ed25519_pkcs8() {
     rm seed
 }
 
-for type in ed25519 ecdsa256 ecdsa384 ecdsa521 rsa; do
+types="ed25519 ecdsa256 ecdsa384 ecdsa521 rsa"
+new ed25519 ca
+if new dsa probe; then
+    rm probe probe.pub
+    types="$types dsa"
+fi
+for type in $types; do
     new $type host_$type
     new $type user_$type
     mv user_$type user_$type.openssh
@@ -55,6 +65,7 @@ for type in ed25519 ecdsa256 ecdsa384 ecdsa521 rsa; do
         convert user_$type pem
         convert user_$type pkcs8
     fi
+    [ $type = dsa ] || ssh-keygen -q -s ca -I "host $type" -h -n localhost host_$type.pub
 done
 new ed25519 refused
 cat user_*.pub >authorized_keys

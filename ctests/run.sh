@@ -8,6 +8,7 @@
 #   CTESTS_JOBS=2                     how many at a time
 #   CTESTS_WRAP="valgrind -q ..."     run each program under this (with CTESTS_SLOW=10)
 #   CTESTS_OURS=file                  our library (default: target/release/libssh2.so)
+#   CTESTS_ALL=1                      what takes minutes as well
 #   CTESTS_KEEP=1                     print all output, not only that of failures
 set -u
 
@@ -15,6 +16,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
 target=${CARGO_TARGET_DIR:-$root/target}
 which=${CTESTS_LIB:-both}
+limit=${CTESTS_TIMEOUT:-150}
+[ -z "${CTESTS_ALL:-}" ] || limit=900
 
 die() {
     echo "ctests: $*" >&2
@@ -83,6 +86,11 @@ for source in "$here"/servers/*.c; do
 done
 $CC $flags -U_GNU_SOURCE -o "$work/servers/delayproxy" "$root/bench/delayproxy.c" ||
     die "delayproxy.c does not compile"
+if [ "$which" != peer ]; then
+    $CC $flags -U_GNU_SOURCE -I"$include" -o "$work/servers/tunnel" "$root/examples/tunnel.c" \
+        -L"$work/ours" -lssh2 -Wl,--allow-shlib-undefined ||
+        die "examples/tunnel.c does not compile"
+fi
 export CTESTS_SERVERS=$work/servers
 export SSH2_TESTD=${SSH2_TESTD:-$target/debug/examples/ssh2-testd}
 [ -x "$SSH2_TESTD" ] || die "$SSH2_TESTD is not there: cargo build --example ssh2-testd"
@@ -105,7 +113,7 @@ export CTESTS_KEYS=$work/keys TMPDIR=$work/tmp
 run_on() { # LIBRARY NAME MODE: stores LOG.LIBRARY and its trace
     local log=$work/log/$2.$3 path=$work/ours is_ours=1
     [ "$1" = peer ] && path=$peer is_ours=0
-    LD_LIBRARY_PATH=$path OURS=$is_ours timeout --foreground -k 10 "${CTESTS_TIMEOUT:-150}" \
+    LD_LIBRARY_PATH=$path OURS=$is_ours timeout --foreground -k 10 "$limit" \
         ${CTESTS_WRAP:-} "$work/bin/$2" "$3" >"$log.$1" 2>&1
     echo $? >"$log.$1.status"
     grep '^| ' "$log.$1" >"$log.$1.trace"

@@ -759,13 +759,6 @@ typedef struct _LIBSSH2_LISTENER LIBSSH2_LISTENER;
 
 typedef enum _libssh2_crypto_engine_t libssh2_crypto_engine_t;
 
-/* Hears what libssh2_trace() switched on: `length` bytes of text, not terminated. `context` is the pointer given to
-   libssh2_trace_sethandler(). */
-typedef void (*libssh2_trace_handler_func)(LIBSSH2_SESSION *session,
-                                           void *context,
-                                           const char *data,
-                                           size_t length);
-
 typedef struct _LIBSSH2_KNOWNHOSTS LIBSSH2_KNOWNHOSTS;
 
 /* A known host. It belongs to its collection and lives until it is deleted or the collection is freed. */
@@ -822,6 +815,13 @@ typedef long long libssh2_int64_t;
 /* Resizes what the same session's allocator returned, as `realloc` does. */
 #define LIBSSH2_REALLOC_FUNC(function) \
     void *(function)(void *ptr, size_t count, void **abstract)
+
+/* Hears what libssh2_trace() switched on: `length` bytes of text, not terminated. `context` is the pointer given to
+   libssh2_trace_sethandler(). */
+typedef void (*libssh2_trace_handler_func)(LIBSSH2_SESSION *session,
+                                           void *context,
+                                           const char *data,
+                                           size_t length);
 
 /* Gives the new password that the server asks for, allocated with the session's allocator. */
 #define LIBSSH2_PASSWD_CHANGEREQ_FUNC(function) \
@@ -1021,9 +1021,9 @@ struct _LIBSSH2_PRIVKEY_SK {
 typedef struct _LIBSSH2_PRIVKEY_SK LIBSSH2_PRIVKEY_SK;
 
 /* Makes a handle for the agent, which is not connected.
-   
+
    Returns the handle, to be freed by libssh2_agent_free() before its session, or NULL if session is NULL.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
 LIBSSH2_AGENT *libssh2_agent_init(LIBSSH2_SESSION *session);
@@ -1031,32 +1031,32 @@ LIBSSH2_AGENT *libssh2_agent_init(LIBSSH2_SESSION *session);
 /* Connects to the agent: to the socket that libssh2_agent_set_identity_path() names, or else to the one that the
    environment variable SSH_AUTH_SOCK names. All that is said to the agent waits for its answer, also in non-blocking
    mode, at most as long as libssh2_session_set_timeout() allows.
-   
+
    Returns 0; LIBSSH2_ERROR_BAD_USE when neither is set, or agent is NULL; LIBSSH2_ERROR_AGENT_PROTOCOL when nobody
    listens there.
-   
+
    Requires: agent is NULL or a handle that has not been freed, whose session has not been freed. */
 LIBSSH2_API
 int libssh2_agent_connect(LIBSSH2_AGENT *agent);
 
 /* Asks the agent for the keys that it holds, see libssh2_agent_get_identity(). Those listed before are freed.
-   
+
    Returns 0; LIBSSH2_ERROR_BAD_USE when the agent is not connected; LIBSSH2_ERROR_AGENT_PROTOCOL when its answer makes
    no sense, or is longer than 256 KiB; LIBSSH2_ERROR_OUT_OF_BOUNDARY for more than 1024 keys or too long a comment;
    LIBSSH2_ERROR_SOCKET_SEND or LIBSSH2_ERROR_SOCKET_RECV when it hangs up; LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
    The keys before the fault are listed all the same.
-   
+
    Requires: agent is NULL or a handle that has not been freed, whose session has not been freed. */
 LIBSSH2_API
 int libssh2_agent_list_identities(LIBSSH2_AGENT *agent);
 
 /* Walks through the keys that libssh2_agent_list_identities() has listed.
-   
+
    store is set to the key behind prev, or to the first one if prev is NULL. It belongs to the handle, and stays where
    it is until the keys are listed anew or the handle is freed.
-   
+
    Returns 0; 1 when there are no more; LIBSSH2_ERROR_BAD_USE when a pointer is NULL, or prev is not one of those keys.
-   
+
    Requires: agent is NULL or a handle that has not been freed, whose session has not been freed; store can be written
    to. */
 LIBSSH2_API
@@ -1065,17 +1065,17 @@ int libssh2_agent_get_identity(LIBSSH2_AGENT *agent,
                                struct libssh2_agent_publickey *prev);
 
 /* Logs in with a key that the agent holds.
-   
+
    username is terminated. identity is one of the keys that libssh2_agent_get_identity() gave; it may be a certificate
    or a security key. The agent signs once the server has said that it takes the key.
-   
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait for the server in non-blocking mode, to be called again
    with the same key; LIBSSH2_ERROR_AUTHENTICATION_FAILED when the server does not take the key;
    LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED when the agent does not sign, or the server does not take its signature;
    LIBSSH2_ERROR_METHOD_NONE when there is no way to sign that both sides know; LIBSSH2_ERROR_BAD_USE,
    LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT,
    LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: agent is NULL or a handle that has not been freed, whose session has not been freed; username is NULL or
    terminated; identity is NULL or one of its keys, or a copy of one. */
 LIBSSH2_API
@@ -1084,18 +1084,18 @@ int libssh2_agent_userauth(LIBSSH2_AGENT *agent,
                            struct libssh2_agent_publickey *identity);
 
 /* Has the agent sign with one of its keys.
-   
+
    identity is one of the keys that libssh2_agent_get_identity() gave. data is data_len bytes. method names the
    algorithm, method_len bytes: the type of the key, "rsa-sha2-256" or "rsa-sha2-512".
-   
+
    sig is set to the signature without the name of the algorithm, which is allocated with the session's allocator, to be
    freed by libssh2_free(), and s_len to its length.
-   
+
    Returns 0; LIBSSH2_ERROR_ALGO_UNSUPPORTED when the agent has used another algorithm; LIBSSH2_ERROR_INVAL when method
    contains a NUL; LIBSSH2_ERROR_AGENT_PROTOCOL when the agent does not sign; LIBSSH2_ERROR_BUFFER_TOO_SMALL when its
    signature makes no sense; LIBSSH2_ERROR_BAD_USE when a pointer is NULL or the agent is not connected;
    LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: agent is NULL or a handle that has not been freed, whose session has not been freed; identity is NULL or
    one of its keys, or a copy of one; data and method can be read, sig and s_len can be written to. */
 LIBSSH2_API
@@ -1109,21 +1109,21 @@ int libssh2_agent_sign(LIBSSH2_AGENT *agent,
                        unsigned int method_len);
 
 /* Closes the connection to the agent, which may be connected again.
-   
+
    Returns 0, also when it was not connected, or LIBSSH2_ERROR_BAD_USE if agent is NULL.
-   
+
    Requires: agent is NULL or a handle that has not been freed, whose session has not been freed. */
 LIBSSH2_API int libssh2_agent_disconnect(LIBSSH2_AGENT *agent);
 
 /* Frees a handle, its keys and its connection to the agent. NULL is allowed.
-   
+
    Requires: agent is NULL or a handle that has not been freed. */
 LIBSSH2_API void libssh2_agent_free(LIBSSH2_AGENT *agent);
 
 /* Sets where the agent listens, for the next libssh2_agent_connect().
-   
+
    path is copied; NULL leaves it to the environment again.
-   
+
    Requires: agent is NULL or a handle that has not been freed, whose session has not been freed; path is NULL or
    terminated. */
 LIBSSH2_API
@@ -1131,22 +1131,27 @@ void libssh2_agent_set_identity_path(LIBSSH2_AGENT *agent,
                                      const char *path);
 
 /* Tells what libssh2_agent_set_identity_path() has set.
-   
+
    Returns a terminated text that belongs to the handle and lives until another one is set; NULL if none is.
-   
+
    Requires: agent is NULL or a handle that has not been freed, whose session has not been freed. */
 LIBSSH2_API
 const char *libssh2_agent_get_identity_path(LIBSSH2_AGENT *agent);
 
 /* Says which algorithms of one kind to offer to the server, and in which order. To be called before the handshake.
-   
+
    method_type is one of LIBSSH2_METHOD_. prefs is a list of names with commas between them; names that are not known
-   are passed over. What is known and not offered by default, because it is weak, is offered too if it is named here.
-   LIBSSH2_METHOD_SIGN_ALGO is the order in which RSA keys choose how to sign.
-   
+   are passed over. What is known and not offered by default, because it is weak, or because the program would have to
+   know what to do with a certificate, is offered too if it is named here. LIBSSH2_METHOD_SIGN_ALGO is the order in which
+   RSA keys choose how to sign, and lets DSA keys log in if it names ssh-dss.
+
+   A program that sets both LIBSSH2_METHOD_KEX and LIBSSH2_METHOD_HOSTKEY has the first packet of the key exchange sent
+   before the server has spoken, RFC 4253 section 7.1. That saves a round trip where the server's own lists begin with the
+   same names.
+
    Returns 0; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when none of the names is known, and what was offered before still is;
    LIBSSH2_ERROR_INVAL when method_type is not known; LIBSSH2_ERROR_BAD_USE when prefs is NULL.
-   
+
    Requires: session is NULL or a session that has not been freed; prefs is terminated. */
 LIBSSH2_API
 int libssh2_session_method_pref(LIBSSH2_SESSION *session,
@@ -1155,24 +1160,24 @@ int libssh2_session_method_pref(LIBSSH2_SESSION *session,
 
 /* Tells which algorithm of one kind, one of LIBSSH2_METHOD_, was agreed upon. Under AES-GCM the MAC is
    "INTEGRATED-AES-GCM".
-   
+
    Returns its name, a text that lives as long as the program, or NULL: before the handshake
    (LIBSSH2_ERROR_METHOD_NONE), or when method_type is not one that is agreed upon (LIBSSH2_ERROR_INVAL).
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
 const char *libssh2_session_methods(LIBSSH2_SESSION *session,
                                     int method_type);
 
-/* Lists the algorithms of one kind, one of LIBSSH2_METHOD_, in the order in which they are offered. Those that are too
-   weak to be offered unless libssh2_session_method_pref() names them are among them, at the end.
-   
+/* Lists the algorithms of one kind, one of LIBSSH2_METHOD_, in the order in which they are offered. Those that are
+   offered only if libssh2_session_method_pref() names them are among them, at the end.
+
    algs is set to an array of their names. The array is freed by the program with libssh2_free(); the names in it live
    as long as the program.
-   
+
    Returns how many there are; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when there are no names of that kind;
    LIBSSH2_ERROR_INVAL for LIBSSH2_METHOD_SIGN_ALGO; LIBSSH2_ERROR_BAD_USE when algs is NULL; LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: session is NULL or a session that has not been freed; algs can be written to. */
 LIBSSH2_API
 int libssh2_session_supported_algs(LIBSSH2_SESSION *session,
@@ -1181,11 +1186,17 @@ int libssh2_session_supported_algs(LIBSSH2_SESSION *session,
 
 /* Shows the server's host key, as it came (RFC 4253 section 6.6). The handshake has verified that the server holds it;
    whether it is the right one is for the program to say.
-   
+
+   Where the program has asked for certificates by libssh2_session_method_pref(), this may be one, whose type is
+   LIBSSH2_HOSTKEY_TYPE_UNKNOWN (OpenSSH's PROTOCOL.certkeys). The handshake has verified that it is a host's, that its
+   time has come and is not over, that it has no critical options, and that the authority named in it has signed it by
+   an algorithm that is not weak. Whether it is for this host, and by an authority that may say so, is for the program to
+   say; libssh2_knownhost_checkp() knows.
+
    len is set to its length in bytes, type to its LIBSSH2_HOSTKEY_TYPE_; each may be NULL.
-   
+
    Returns the key, which belongs to the session and lives as long, or NULL before the handshake, with a length of 0.
-   
+
    Requires: session is NULL or a session that has not been freed; the places can be written to. */
 LIBSSH2_API
 const char *libssh2_session_hostkey(LIBSSH2_SESSION *session,
@@ -1194,10 +1205,10 @@ const char *libssh2_session_hostkey(LIBSSH2_SESSION *session,
 
 /* Tells the fingerprint of the server's host key: the hash, one of LIBSSH2_HOSTKEY_HASH_, of what
    libssh2_session_hostkey() shows.
-   
+
    Returns 16 (MD5), 20 (SHA-1) or 32 (SHA-256) bytes that belong to the session and live as long; NULL before the
    handshake, or when the hash is not known.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
 const char *libssh2_hostkey_hash(LIBSSH2_SESSION *session,
@@ -1205,13 +1216,13 @@ const char *libssh2_hostkey_hash(LIBSSH2_SESSION *session,
 
 /* Decodes base64 (RFC 4648 section 4). What is not of its alphabet is skipped, line ends and padding among it.
    Deprecated since 1.0.
-   
+
    src is src_len characters. dest is set to the bytes, which are allocated with the session's allocator, to be freed by
    libssh2_free(), and dest_len to their number.
-   
+
    Returns 0; LIBSSH2_ERROR_INVAL when a character is left over that makes no byte; LIBSSH2_ERROR_BAD_USE when dest or
    src is NULL; LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: session is NULL or a session that has not been freed; src can be read, dest and dest_len can be written to. */
 LIBSSH2_API
 int libssh2_base64_decode(LIBSSH2_SESSION *session,
@@ -1221,19 +1232,20 @@ int libssh2_base64_decode(LIBSSH2_SESSION *session,
                           unsigned int src_len);
 
 /* Opens a channel (RFC 4254 section 5.1).
-   
+
    channel_type is channel_type_len bytes, "session" for a shell, a command or a subsystem. window_size is how many
    bytes the server may send before they are read, packet_size how many of them in one packet. With
-   LIBSSH2_CHANNEL_WINDOW_DEFAULT the window grows, up to 16 MiB, while the program keeps up with the server; every
-   other size is kept to. message, message_len bytes, is sent behind these fields; what it has to be depends on the
+   LIBSSH2_CHANNEL_WINDOW_DEFAULT the window grows up to 16 MiB: to the size of the program's buffer, and while the
+   program keeps up with the server. All windows of a session grow by 64 MiB together at most. Every other size is kept
+   to. message, message_len bytes, is sent behind these fields; what it has to be depends on the
    type, and for "session" it is NULL.
-   
+
    Returns the channel, to be freed by libssh2_channel_free(), or NULL: libssh2_session_last_errno() is then
    LIBSSH2_ERROR_EAGAIN (it would have to wait in non-blocking mode, to be called again with the same arguments),
    LIBSSH2_ERROR_CHANNEL_FAILURE (the server refuses; its words are in libssh2_session_last_error()),
    LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO,
    LIBSSH2_ERROR_TIMEOUT or LIBSSH2_ERROR_ALLOC. In non-blocking mode several channels may be opened at a time.
-   
+
    Requires: session is NULL or a session that has not been freed; channel_type and message can be read. */
 LIBSSH2_API
 LIBSSH2_CHANNEL *libssh2_channel_open_ex(LIBSSH2_SESSION *session,
@@ -1246,12 +1258,12 @@ LIBSSH2_CHANNEL *libssh2_channel_open_ex(LIBSSH2_SESSION *session,
 
 /* Asks the server to set an environment variable for what will be started on the channel (RFC 4254 section 6.4). Most
    servers allow only a few. The name is varname_len bytes, the value value_len bytes; it may be empty.
-   
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED when the server refuses; LIBSSH2_ERROR_CHANNEL_CLOSED, LIBSSH2_ERROR_SOCKET_SEND,
    LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC. Every request
    on a channel fails in these ways.
-   
+
    Requires: channel is NULL or a channel that has not been freed; varname and value can be read. */
 LIBSSH2_API
 int libssh2_channel_setenv_ex(LIBSSH2_CHANNEL *channel,
@@ -1263,22 +1275,22 @@ int libssh2_channel_setenv_ex(LIBSSH2_CHANNEL *channel,
 /* Asks the server to forward the authentication agent: programs on the server that want a signature open a channel
    back to us, which reaches the program by LIBSSH2_CALLBACK_AUTHAGENT. To be called before something is started on the
    channel.
-   
+
    Returns 0, or fails as libssh2_channel_setenv_ex() does.
-   
+
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
 int libssh2_channel_request_auth_agent(LIBSSH2_CHANNEL *channel);
 
 /* Asks the server for a terminal for what will be started on the channel (RFC 4254 section 6.2).
-   
+
    term is the type of the terminal as in the environment variable TERM, term_len bytes. modes are its modes as the
    wire has them (RFC 4254 section 8), modes_len bytes; NULL for none. width and height are columns and rows, width_px
    and height_px the same in pixels, 0 if that is not known.
-   
+
    Returns 0, or fails as libssh2_channel_setenv_ex() does; LIBSSH2_ERROR_INVAL when term and modes are more than 256
    bytes together.
-   
+
    Requires: channel is NULL or a channel that has not been freed; term and modes can be read. */
 LIBSSH2_API
 int libssh2_channel_request_pty_ex(LIBSSH2_CHANNEL *channel,
@@ -1293,9 +1305,9 @@ int libssh2_channel_request_pty_ex(LIBSSH2_CHANNEL *channel,
 
 /* Tells the server that the window of the terminal has changed its size (RFC 4254 section 6.7), at any time. width and
    height are columns and rows, width_px and height_px the same in pixels, 0 if that is not known.
-   
+
    Returns 0 once the message has left; the server does not answer. Fails as libssh2_channel_setenv_ex() does.
-   
+
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
 int libssh2_channel_request_pty_size_ex(LIBSSH2_CHANNEL *channel,
@@ -1307,13 +1319,13 @@ int libssh2_channel_request_pty_size_ex(LIBSSH2_CHANNEL *channel,
 /* Asks the server to forward X11 (RFC 4254 section 6.3.1): programs on the server that open a window open a channel
    back to us, which reaches the program by LIBSSH2_CALLBACK_X11. To be called before something is started on the
    channel.
-   
+
    single_connection is not 0 if only one such channel is to be opened. auth_proto is the method of authentication,
    MIT-MAGIC-COOKIE-1 if NULL; auth_cookie is its value in hexadecimal, a random one of 16 bytes if NULL.
    screen_number is that of X11.
-   
+
    Returns 0, or fails as libssh2_channel_setenv_ex() does.
-   
+
    Requires: channel is NULL or a channel that has not been freed; auth_proto and auth_cookie are terminated. */
 LIBSSH2_API
 int libssh2_channel_x11_req_ex(LIBSSH2_CHANNEL *channel,
@@ -1324,9 +1336,9 @@ int libssh2_channel_x11_req_ex(LIBSSH2_CHANNEL *channel,
 
 /* Sends a signal to what has been started on the channel (RFC 4254 section 6.9). signame is its name without "SIG",
    signame_len bytes. Not every server carries it out.
-   
+
    Returns 0 once the message has left; the server does not answer. Fails as libssh2_channel_setenv_ex() does.
-   
+
    Requires: channel is NULL or a channel that has not been freed; signame can be read. */
 LIBSSH2_API
 int libssh2_channel_signal_ex(LIBSSH2_CHANNEL *channel,
@@ -1336,10 +1348,10 @@ int libssh2_channel_signal_ex(LIBSSH2_CHANNEL *channel,
 /* Starts what the channel is for (RFC 4254 section 6.5): request is "shell", "exec" or "subsystem", request_len bytes.
    message, message_len bytes, is the command or the name of the subsystem; NULL for a shell. One channel starts one
    thing, once.
-   
+
    Returns 0, or fails as libssh2_channel_setenv_ex() does; LIBSSH2_ERROR_BAD_USE the second time, also if the first
    time failed.
-   
+
    Requires: channel is NULL or a channel that has not been freed; request and message can be read. */
 LIBSSH2_API
 int libssh2_channel_process_startup(LIBSSH2_CHANNEL *channel,
@@ -1350,24 +1362,24 @@ int libssh2_channel_process_startup(LIBSSH2_CHANNEL *channel,
 
 /* Tells with what the command on the channel ended, as far as the server has told: it does before it closes the
    channel. The socket is not looked at.
-   
+
    Returns the exit status; 0 if there is none, see libssh2_channel_has_exit_status().
-   
+
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
 int libssh2_channel_get_exit_status(LIBSSH2_CHANNEL *channel);
 
 /* Tells whether the server has told the exit status of the command on the channel: 1 or 0.
-   
+
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API int libssh2_channel_has_exit_status(LIBSSH2_CHANNEL *channel);
 
 /* Tells which signal ended the command on the channel, if one did. exitsignal is set to its name without "SIG", a
    terminated text that the program frees with libssh2_free(), or to NULL; exitsignal_len to its length. errmsg and
    langtag are always set to NULL, their lengths to 0. Each may be NULL.
-   
+
    Returns 0; LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: channel is NULL or a channel that has not been freed; the places can be written to. */
 LIBSSH2_API
 int libssh2_channel_get_exit_signal(LIBSSH2_CHANNEL *channel,
@@ -1379,73 +1391,74 @@ int libssh2_channel_get_exit_signal(LIBSSH2_CHANNEL *channel,
                                     size_t *langtag_len);
 
 /* Tells the server that the program writes nothing more to the channel. Reading goes on.
-   
+
    Returns 0 once the message has left; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be
    called again; LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT,
    LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
 int libssh2_channel_send_eof(LIBSSH2_CHANNEL *channel);
 
 /* Tells whether all that the server has sent on the channel has been read and nothing more will come: 1 or 0. The
    socket is not looked at. LIBSSH2_ERROR_BAD_USE if channel is NULL.
-   
+
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
 int libssh2_channel_eof(LIBSSH2_CHANNEL *channel);
 
 /* Waits until the server says that it sends nothing more on the channel. What it has sent can still be read.
-   
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    LIBSSH2_ERROR_CHANNEL_WINDOW_FULL in blocking mode when the server may not send any more until the program reads;
    LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO,
    LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
 int libssh2_channel_wait_eof(LIBSSH2_CHANNEL *channel);
 
 /* Closes a channel in both directions, and waits until the server has closed it too. What has arrived before can still
    be read. Closing a closed channel does nothing.
-   
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO,
    LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC; the channel then counts as closed.
-   
+
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
 int libssh2_channel_close(LIBSSH2_CHANNEL *channel);
 
 /* Waits until the server has closed a channel whose end it has announced before, see libssh2_channel_wait_eof().
-   
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    LIBSSH2_ERROR_INVAL when the server has not said that it sends nothing more; LIBSSH2_ERROR_SOCKET_SEND,
    LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT,
    LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
 int libssh2_channel_wait_closed(LIBSSH2_CHANNEL *channel);
 
 /* Frees a channel, and closes it before if need be. What has not been read is dropped. If SFTP runs over the channel,
-   that ends too, as with libssh2_sftp_shutdown().
-   
+   that ends too, as with libssh2_sftp_shutdown(). If libssh2_channel_close() has waited for the server in vain, this does
+   not wait again.
+
    Returns 0; or LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the channel is still there, and
    the function is to be called again.
-   
+
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
 int libssh2_channel_free(LIBSSH2_CHANNEL *channel);
 
 /* Reads from a stream of a channel. stream_id is 0 for standard output, SSH_EXTENDED_DATA_STDERR for standard error.
    What arrives for other streams and channels meanwhile is kept for them.
-   
+
    Returns the number of bytes put into buf, at least 1 and at most buflen, as many as are at hand; 0 at the end of the
    stream, or if buflen is 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    or, after everything that had arrived has been read, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT,
    LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: channel is NULL or a channel that has not been freed; buflen bytes can be written to buf. */
 LIBSSH2_API
 ssize_t libssh2_channel_read_ex(LIBSSH2_CHANNEL *channel,
@@ -1455,13 +1468,13 @@ ssize_t libssh2_channel_read_ex(LIBSSH2_CHANNEL *channel,
 
 /* Writes to a stream of a channel. stream_id is 0 for standard input; others go out as extended data of that type,
    which servers hardly expect.
-   
+
    Returns the number of bytes sent, at least 1 and at most buflen, often less: the program goes on with the rest; 0
    only if buflen is 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, for the socket or for the
    server to take more, to be called again with the same data; LIBSSH2_ERROR_CHANNEL_CLOSED,
    LIBSSH2_ERROR_CHANNEL_EOF_SENT, LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV,
    LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: channel is NULL or a channel that has not been freed; buflen bytes can be read from buf. */
 LIBSSH2_API
 ssize_t libssh2_channel_write_ex(LIBSSH2_CHANNEL *channel,
@@ -1472,9 +1485,9 @@ ssize_t libssh2_channel_write_ex(LIBSSH2_CHANNEL *channel,
 /* Tells how many bytes the server may send now. read_avail is set to how many have arrived and can be read, of all
    streams; window_size_initial to how many it might send when the channel was opened. Each may be NULL. The socket is
    not looked at.
-   
+
    Returns the number, 0 if channel is NULL.
-   
+
    Requires: channel is NULL or a channel that has not been freed; the places can be written to. */
 LIBSSH2_API
 unsigned long libssh2_channel_window_read_ex(LIBSSH2_CHANNEL *channel,
@@ -1485,9 +1498,9 @@ unsigned long libssh2_channel_window_read_ex(LIBSSH2_CHANNEL *channel,
 /* Lets the server send adjustment bytes more. Fewer than LIBSSH2_CHANNEL_MINADJUST are put off until more come
    together, unless force is not 0. Deprecated since 1.1.0: libssh2_channel_receive_window_adjust2() tells failures
    from windows.
-   
+
    Returns what the server might send before, or a negative error number as an unsigned long.
-   
+
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
 LIBSSH2_DEPRECATED(1.1.0, "use libssh2_channel_receive_window_adjust2")
@@ -1499,10 +1512,10 @@ unsigned long libssh2_channel_receive_window_adjust(LIBSSH2_CHANNEL *channel,
 /* Lets the server send adjustment bytes more. Fewer than LIBSSH2_CHANNEL_MINADJUST are put off until more come
    together, unless force is not 0. Reading does this by itself. storewindow, unless it is NULL, is set to what the
    server might send before.
-   
+
    Returns 0; LIBSSH2_ERROR_PROTO when the server could send more than 2^32 - 1 bytes; LIBSSH2_ERROR_SOCKET_SEND,
    LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: channel is NULL or a channel that has not been freed; storewindow can be written to. */
 LIBSSH2_API
 int libssh2_channel_receive_window_adjust2(LIBSSH2_CHANNEL *channel,
@@ -1512,9 +1525,9 @@ int libssh2_channel_receive_window_adjust2(LIBSSH2_CHANNEL *channel,
 
 /* Tells how many bytes the server takes now. window_size_initial, unless it is NULL, is set to how many it took when
    the channel was opened. The socket is not looked at.
-   
+
    Returns the number, 0 if channel is NULL.
-   
+
    Requires: channel is NULL or a channel that has not been freed; window_size_initial can be written to. */
 LIBSSH2_API
 unsigned long libssh2_channel_window_write_ex(LIBSSH2_CHANNEL *channel,
@@ -1522,7 +1535,7 @@ unsigned long libssh2_channel_window_write_ex(LIBSSH2_CHANNEL *channel,
 
 #if !defined(LIBSSH2_NO_DEPRECATED)
 /* Says what becomes of standard error, as libssh2_channel_handle_extended_data2() does. Deprecated since 1.1.0.
-   
+
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
 LIBSSH2_DEPRECATED(1.1.0, "use libssh2_channel_handle_extended_data2")
@@ -1533,10 +1546,10 @@ void libssh2_channel_handle_extended_data(LIBSSH2_CHANNEL *channel,
 /* Says what becomes of standard error and other extended data: LIBSSH2_CHANNEL_EXTENDED_DATA_NORMAL (kept for whoever
    reads that stream), LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE (dropped, also what has arrived already) or
    LIBSSH2_CHANNEL_EXTENDED_DATA_MERGE (read together with standard output, in the order of its arrival).
-   
+
    Returns 0; LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT,
    LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
 int libssh2_channel_handle_extended_data2(LIBSSH2_CHANNEL *channel,
@@ -1544,19 +1557,19 @@ int libssh2_channel_handle_extended_data2(LIBSSH2_CHANNEL *channel,
 
 /* Drops what has arrived on a channel and has not been read. streamid is the number of a stream,
    LIBSSH2_CHANNEL_FLUSH_EXTENDED_DATA for all but standard output, or LIBSSH2_CHANNEL_FLUSH_ALL.
-   
+
    Returns the number of bytes dropped; LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV,
    LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API int libssh2_channel_flush_ex(LIBSSH2_CHANNEL *channel, int streamid);
 
 #if !defined(LIBSSH2_NO_DEPRECATED)
 /* Tells whether something has arrived on a channel that can be read without waiting: on any stream if extended is not
    0, on standard output if it is 0. The socket is not looked at. Deprecated since 1.2.0.
-   
+
    Returns 1 or 0; LIBSSH2_ERROR_BAD_USE if channel is NULL.
-   
+
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
 LIBSSH2_DEPRECATED(1.2.0, "use libssh2_channel_window_read_ex")
@@ -1566,10 +1579,10 @@ int libssh2_poll_channel_read(LIBSSH2_CHANNEL *channel,
 
 /* Opens a channel that the server connects to a TCP port (RFC 4254 section 7.2): port of host, as the server sees it.
    shost and sport are where the connection comes from, which servers write into their logs.
-   
+
    Returns the channel, to be freed by libssh2_channel_free(), or NULL as libssh2_channel_open_ex() does;
    LIBSSH2_ERROR_CHANNEL_FAILURE also when the server cannot connect.
-   
+
    Requires: session is NULL or a session that has not been freed; host and shost are terminated. */
 LIBSSH2_API
 LIBSSH2_CHANNEL *libssh2_channel_direct_tcpip_ex(LIBSSH2_SESSION *session,
@@ -1580,9 +1593,9 @@ LIBSSH2_CHANNEL *libssh2_channel_direct_tcpip_ex(LIBSSH2_SESSION *session,
 
 /* Opens a channel that the server connects to a Unix socket of its own (OpenSSH's PROTOCOL section 2.4). shost and sport
    are where the connection comes from.
-   
+
    Returns the channel, to be freed by libssh2_channel_free(), or NULL as libssh2_channel_direct_tcpip_ex() does.
-   
+
    Requires: session is NULL or a session that has not been freed; socket_path and shost are terminated. */
 LIBSSH2_API
 LIBSSH2_CHANNEL *libssh2_channel_direct_streamlocal_ex(LIBSSH2_SESSION *session,
@@ -1592,16 +1605,16 @@ LIBSSH2_CHANNEL *libssh2_channel_direct_streamlocal_ex(LIBSSH2_SESSION *session,
 
 /* Has the server listen on a TCP port of its own (RFC 4254 section 7.1); libssh2_channel_forward_accept() takes the
    connections.
-   
+
    host is the address to listen on, "0.0.0.0" if NULL. port 0 leaves the choice to the server. bound_port, unless it is
    NULL, is set to the port. Of the connections that have not been accepted queue_maxsize are kept, any number if it is
    0; more are refused.
-   
+
    Returns the listener, to be freed by libssh2_channel_forward_cancel(), or NULL: libssh2_session_last_errno() is then
    LIBSSH2_ERROR_EAGAIN (it would have to wait in non-blocking mode, to be called again with the same arguments),
    LIBSSH2_ERROR_REQUEST_DENIED (the server refuses), LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_SOCKET_SEND,
    LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT or LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: session is NULL or a session that has not been freed; host is terminated; bound_port can be written to. */
 LIBSSH2_API
 LIBSSH2_LISTENER *libssh2_channel_forward_listen_ex(LIBSSH2_SESSION *session,
@@ -1612,21 +1625,21 @@ LIBSSH2_LISTENER *libssh2_channel_forward_listen_ex(LIBSSH2_SESSION *session,
 
 /* Has the server stop listening, and frees the listener. Connections that have not been accepted are closed; those
    that have been live on.
-   
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the listener is still there, and the
    function is to be called again. Whatever else is returned, it is gone: LIBSSH2_ERROR_SOCKET_SEND,
    LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: listener is NULL or a listener that has not been freed. */
 LIBSSH2_API
 int libssh2_channel_forward_cancel(LIBSSH2_LISTENER *listener);
 
 /* Takes a connection to the port that a listener listens on.
-   
+
    Returns its channel, to be freed by libssh2_channel_free(), or NULL: libssh2_session_last_errno() is then
    LIBSSH2_ERROR_EAGAIN (none waits, in non-blocking mode), LIBSSH2_ERROR_TIMEOUT or LIBSSH2_ERROR_CHANNEL_UNKNOWN (the
    connection to the server is dead).
-   
+
    Requires: listener is NULL or a listener that has not been freed. */
 LIBSSH2_API
 LIBSSH2_CHANNEL *libssh2_channel_forward_accept(LIBSSH2_LISTENER *listener);
@@ -1652,50 +1665,44 @@ LIBSSH2_API libssh2_crypto_engine_t libssh2_crypto_engine(void);
 LIBSSH2_API
 const char *libssh2_build_options(void);
 
-/* Of no effect: this build traces nothing. `bitmask` names what to trace, LIBSSH2_TRACE_ numbers or-ed together.
-   Returns 0, also when `session` is NULL. */
-LIBSSH2_API
-int libssh2_trace(LIBSSH2_SESSION *session,
-                  int bitmask);
-
-/* Of no effect: this build traces nothing. `callback` would be given each line of the trace, and `context` with it.
-   Returns 0, also when `session` is NULL. */
-LIBSSH2_API
-int libssh2_trace_sethandler(LIBSSH2_SESSION *session,
-                             void *context,
-                             libssh2_trace_handler_func callback);
-
 /* Sets how often a keepalive is sent: a global request "keepalive@libssh2.org" (RFC 4254 section 4), which want_reply not
    0 asks the server to answer. Calls that wait in blocking mode send it by themselves; otherwise it is for
-   libssh2_keepalive_send().
-   
+   libssh2_keepalive_send(). None is sent before the login, where it would be an error (RFC 4252 section 6).
+
+   If answers are asked for, the server is taken for dead when three keepalives in a row are without any sign of life,
+   each for an interval: neither an answer nor anything else has come, and a socket that was full has not taken bytes
+   again. That ends the connection. The call that notices, and every one after it, returns
+   LIBSSH2_ERROR_SOCKET_DISCONNECT; libssh2_keepalive_send() has its own number for that. Servers that say other things
+   and never answer keepalives are not taken for dead.
+
    interval is in seconds; 0, as at the beginning, is none, and 1 counts as 2.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
 void libssh2_keepalive_config(LIBSSH2_SESSION *session,
                               int want_reply,
                               unsigned int interval);
 
-/* Sends a keepalive if the interval of libssh2_keepalive_config() is over since the last one; the first call always
-   sends one. seconds_to_next, unless it is NULL, is set to the time until the next one, 0 if there is none.
-   
-   Returns 0, also when the socket does not take it at once; LIBSSH2_ERROR_SOCKET_SEND when the connection is dead.
-   
+/* Sends a keepalive if the interval of libssh2_keepalive_config() is over since the last one; the first call after the
+   login always sends one. seconds_to_next, unless it is NULL, is set to the time until the next one, 0 if there is none.
+
+   Returns 0, also when the socket does not take it at once; LIBSSH2_ERROR_SOCKET_SEND when the connection is dead, or
+   the server is taken for dead: libssh2_session_last_error() tells which.
+
    Requires: session is NULL or a session that has not been freed; seconds_to_next can be written to. */
 LIBSSH2_API
 int libssh2_keepalive_send(LIBSSH2_SESSION *session,
                            int *seconds_to_next);
 
 /* Makes an empty collection of known hosts. It needs no connection.
-   
+
    Returns the collection, to be freed by libssh2_knownhost_free(), or NULL if session is NULL.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API LIBSSH2_KNOWNHOSTS *libssh2_knownhost_init(LIBSSH2_SESSION *session);
 
 /* Adds a known host without a comment, otherwise as libssh2_knownhost_addc(). Deprecated since 1.2.5.
-   
+
    Requires: as libssh2_knownhost_addc(). */
 LIBSSH2_API
 int libssh2_knownhost_add(LIBSSH2_KNOWNHOSTS *hosts,
@@ -1707,18 +1714,18 @@ int libssh2_knownhost_add(LIBSSH2_KNOWNHOSTS *hosts,
                           struct libssh2_knownhost **store);
 
 /* Adds a known host at the end of a collection, also when it is there already.
-   
+
    typemask is a sum of three: LIBSSH2_KNOWNHOST_TYPE_PLAIN (host is a name, or "[name]:port", or patterns as in
    OpenSSH's file), LIBSSH2_KNOWNHOST_TYPE_SHA1 (host is the base64 of the HMAC-SHA1 of a name, salt the base64 of its
    key) or LIBSSH2_KNOWNHOST_TYPE_CUSTOM (host is a text of the program's own); LIBSSH2_KNOWNHOST_KEYENC_RAW (key is
    the bytes of the wire) or LIBSSH2_KNOWNHOST_KEYENC_BASE64; and the type of the key, one of LIBSSH2_KNOWNHOST_KEY_.
    key is keylen bytes or characters. comment is commentlen bytes; NULL is none. All of them are copied, and at most
    1 MiB long. store, unless it is NULL, is set to the new entry, which belongs to the collection.
-   
+
    Returns 0; LIBSSH2_ERROR_BAD_USE when hosts, host or key is NULL or keylen is 0; LIBSSH2_ERROR_OUT_OF_BOUNDARY when
    something is too long; LIBSSH2_ERROR_INVAL without a type of key, or when salt or hash are not base64;
    LIBSSH2_ERROR_METHOD_NOT_SUPPORTED for any other kind of host; LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: hosts is NULL or a collection that has not been freed, whose session has not been freed; host and salt are
    NULL or terminated; key and comment can be read, store can be written to. */
 LIBSSH2_API
@@ -1733,7 +1740,7 @@ int libssh2_knownhost_addc(LIBSSH2_KNOWNHOSTS *hosts,
                            struct libssh2_knownhost **store);
 
 /* Looks for a host under its name alone, otherwise as libssh2_knownhost_checkp().
-   
+
    Requires: as libssh2_knownhost_checkp(). */
 LIBSSH2_API
 int libssh2_knownhost_check(LIBSSH2_KNOWNHOSTS *hosts,
@@ -1744,21 +1751,26 @@ int libssh2_knownhost_check(LIBSSH2_KNOWNHOSTS *hosts,
                             struct libssh2_knownhost **knownhost);
 
 /* Looks for a host and the key that it shows.
-   
+
    host is its name, and port its port: entries for "[host]:port" are looked for before those for the name alone; a
    negative port looks for the name alone. typemask is a sum of three: LIBSSH2_KNOWNHOST_TYPE_PLAIN, which compares with
    hashed entries as well, or LIBSSH2_KNOWNHOST_TYPE_CUSTOM; LIBSSH2_KNOWNHOST_KEYENC_RAW, where key is keylen bytes, or
    LIBSSH2_KNOWNHOST_KEYENC_BASE64, where it is terminated; and the type of the key, one of LIBSSH2_KNOWNHOST_KEY_:
    entries with keys of other types do not count then. Entries may be patterns, see ssh_config(5); a key that an
    "@revoked" line has for the host never matches.
-   
+
+   The key may be a host certificate (OpenSSH's PROTOCOL.certkeys). It matches an "@cert-authority" line for the host
+   that has the key of its authority, if its signature is right, its time has come and is not over, it has no critical
+   options, and host is one of the principals that it is for; or one of their patterns. Otherwise it is worth as much as
+   the key in it, whose type then counts instead of the one in typemask.
+
    knownhost, unless it is NULL, is set to the entry that matches, or to the first one that has the host with another
    key. It belongs to the collection.
-   
+
    Returns LIBSSH2_KNOWNHOST_CHECK_MATCH, LIBSSH2_KNOWNHOST_CHECK_MISMATCH (the host has another key),
    LIBSSH2_KNOWNHOST_CHECK_NOTFOUND (no entry has the host with a key of that type) or
    LIBSSH2_KNOWNHOST_CHECK_FAILURE (wrong use).
-   
+
    Requires: hosts is NULL or a collection that has not been freed, whose session has not been freed; host is NULL or
    terminated; key is NULL or can be read, knownhost can be written to. */
 LIBSSH2_API
@@ -1771,25 +1783,25 @@ int libssh2_knownhost_checkp(LIBSSH2_KNOWNHOSTS *hosts,
                              struct libssh2_knownhost **knownhost);
 
 /* Deletes an entry and frees it.
-   
+
    Returns 0; LIBSSH2_ERROR_INVAL when entry is not one of this collection; LIBSSH2_ERROR_BAD_USE.
-   
+
    Requires: hosts is NULL or a collection that has not been freed, whose session has not been freed. */
 LIBSSH2_API int libssh2_knownhost_del(LIBSSH2_KNOWNHOSTS *hosts, struct libssh2_knownhost *entry);
 
 /* Frees a collection with all its entries. NULL is allowed.
-   
+
    Requires: hosts is NULL or a collection that has not been freed. */
 LIBSSH2_API void libssh2_knownhost_free(LIBSSH2_KNOWNHOSTS *hosts);
 
 /* Adds the entries of one line of a file: one for each name in it, the last name first. A line with negated names
    ("!name") is one entry. An empty line or a comment is kept for libssh2_knownhost_writefile().
-   
+
    line is len bytes; it ends earlier at a line end or NUL. type is LIBSSH2_KNOWNHOST_FILE_OPENSSH.
-   
+
    Returns 0; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED for any other type, and when the line makes no sense;
    LIBSSH2_ERROR_INVAL when a hash in it is not base64; LIBSSH2_ERROR_BAD_USE, LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: hosts is NULL or a collection that has not been freed, whose session has not been freed; line can be read. */
 LIBSSH2_API
 int libssh2_knownhost_readline(LIBSSH2_KNOWNHOSTS *hosts,
@@ -1798,12 +1810,12 @@ int libssh2_knownhost_readline(LIBSSH2_KNOWNHOSTS *hosts,
                                int type);
 
 /* Adds the entries of a file, see libssh2_knownhost_readline().
-   
+
    Returns how many lines there were, comments and empty ones included; or LIBSSH2_ERROR_FILE when the file cannot be
    read; LIBSSH2_ERROR_KNOWN_HOSTS when a line makes no sense, after the entries before it have been added;
    LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when type is not LIBSSH2_KNOWNHOST_FILE_OPENSSH; LIBSSH2_ERROR_BAD_USE,
    LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: hosts is NULL or a collection that has not been freed, whose session has not been freed; filename is NULL
    or terminated. */
 LIBSSH2_API
@@ -1812,14 +1824,14 @@ int libssh2_knownhost_readfile(LIBSSH2_KNOWNHOSTS *hosts,
                                int type);
 
 /* Writes one entry as a line of a file, its line end included.
-   
+
    buffer has room for buflen bytes, and is terminated. outlen is set to the length of the line without the
    terminator, also when the buffer is too small. type is LIBSSH2_KNOWNHOST_FILE_OPENSSH.
-   
+
    Returns 0; LIBSSH2_ERROR_BUFFER_TOO_SMALL, and buffer is not touched; LIBSSH2_ERROR_INVAL when known is not an entry
    of this collection; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED for any other type, and for a key whose type has no name;
    LIBSSH2_ERROR_BAD_USE when outlen is NULL; LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: hosts is NULL or a collection that has not been freed, whose session has not been freed; buffer and outlen
    can be written to. */
 LIBSSH2_API
@@ -1832,11 +1844,11 @@ int libssh2_knownhost_writeline(LIBSSH2_KNOWNHOSTS *hosts,
 
 /* Writes the whole collection to a file, which is overwritten, with the comments and empty lines of the files that
    were read.
-   
+
    Returns 0; LIBSSH2_ERROR_FILE when it cannot be written; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when type is not
    LIBSSH2_KNOWNHOST_FILE_OPENSSH, and for a key whose type has no name, before the file is touched;
    LIBSSH2_ERROR_BAD_USE, LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: hosts is NULL or a collection that has not been freed, whose session has not been freed; filename is NULL
    or terminated. */
 LIBSSH2_API
@@ -1845,13 +1857,13 @@ int libssh2_knownhost_writefile(LIBSSH2_KNOWNHOSTS *hosts,
                                 int type);
 
 /* Walks through a collection.
-   
+
    store is set to the entry behind prev, or to the first one if prev is NULL. It belongs to the collection, and stays
    where it is until it is deleted or the collection is freed. hosts may be NULL where prev is not.
-   
+
    Returns 0; 1 when there are no more; LIBSSH2_ERROR_BAD_USE; LIBSSH2_ERROR_INVAL when prev is not an entry of this
    collection; LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: hosts is NULL or a collection that has not been freed, whose session has not been freed; prev is NULL or
    one of its entries that has not been deleted; store can be written to. */
 LIBSSH2_API
@@ -1862,13 +1874,14 @@ int libssh2_knownhost_get(LIBSSH2_KNOWNHOSTS *hosts,
 #if !defined(LIBSSH2_NO_DEPRECATED)
 /* Waits until something can be read, written or accepted, in blocking and non-blocking mode alike. Deprecated since
    1.2.0: programs watch their sockets themselves.
-   
+
    fds are nfds entries, each a socket, a channel or a listener with the events that are of interest; revents of each
    is set to what was found. timeout_ms is how long to wait, in milliseconds; 0 only looks, less than 0 waits for ever.
-   
+   No keepalives are sent meanwhile.
+
    Returns the number of entries with something found; 0 when the time is over; -1 when an entry is not valid, or the
    system cannot wait for it.
-   
+
    Requires: fds can be read and written, and its channels and listeners have not been freed. */
 LIBSSH2_API
 LIBSSH2_DEPRECATED(1.2.0, "use libssh2_session_block_directions and poll")
@@ -1877,7 +1890,7 @@ int libssh2_poll(LIBSSH2_POLLFD *fds,
                  long timeout_ms);
 
 /* Receives a file, as libssh2_scp_recv2() does. Deprecated since 1.7.0.
-   
+
    Requires: session is NULL or a session that has not been freed; path is terminated; sb is NULL or can be written to. */
 LIBSSH2_API
 LIBSSH2_DEPRECATED(1.7.0, "use libssh2_scp_recv2")
@@ -1888,9 +1901,9 @@ LIBSSH2_CHANNEL *libssh2_scp_recv(LIBSSH2_SESSION *session,
 
 /* Receives a file by means of the server's program scp. path is on the server; unless LIBSSH2_FLAG_QUOTE_PATHS is off,
    the server's shell takes it as it is.
-   
+
    sb, unless it is NULL, is zeroed but for st_mode (permissions alone), st_size, st_mtime and st_atime.
-   
+
    Returns a channel to read from, to be freed by libssh2_channel_free(), or NULL. The file is the first st_size bytes;
    a byte behind them belongs to the protocol. libssh2_session_last_errno() of NULL is LIBSSH2_ERROR_EAGAIN (it would
    have to wait in non-blocking mode, to be called again with the same arguments), LIBSSH2_ERROR_SCP_PROTOCOL (no such
@@ -1898,7 +1911,7 @@ LIBSSH2_CHANNEL *libssh2_scp_recv(LIBSSH2_SESSION *session,
    LIBSSH2_ERROR_INVAL (path is NULL), LIBSSH2_ERROR_CHANNEL_FAILURE, LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED,
    LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT or
    LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: session is NULL or a session that has not been freed; path is terminated; sb is NULL or can be written to. */
 LIBSSH2_API
 LIBSSH2_CHANNEL *libssh2_scp_recv2(LIBSSH2_SESSION *session,
@@ -1907,7 +1920,7 @@ LIBSSH2_CHANNEL *libssh2_scp_recv2(LIBSSH2_SESSION *session,
 
 #if !defined(LIBSSH2_NO_DEPRECATED)
 /* Sends a file, as libssh2_scp_send64() does. Deprecated since 1.2.6.
-   
+
    Requires: session is NULL or a session that has not been freed; path is terminated. */
 LIBSSH2_API
 LIBSSH2_DEPRECATED(1.2.6, "use libssh2_scp_send64")
@@ -1922,11 +1935,11 @@ LIBSSH2_CHANNEL *libssh2_scp_send_ex(LIBSSH2_SESSION *session,
 /* Sends a file by means of the server's program scp. path is on the server, as with libssh2_scp_recv2(). mode are the
    file's permissions, size is its size in bytes. mtime and atime are seconds since 1970; if both are 0 the server sets
    the present.
-   
+
    Returns a channel, to be freed by libssh2_channel_free(), or NULL as libssh2_scp_recv2() does; LIBSSH2_ERROR_INVAL
    also if size is negative. The program writes exactly size bytes to the channel, and then usually calls
    libssh2_channel_send_eof(), libssh2_channel_wait_eof() and libssh2_channel_wait_closed().
-   
+
    Requires: session is NULL or a session that has not been freed; path is terminated. */
 LIBSSH2_API
 LIBSSH2_CHANNEL *libssh2_scp_send64(LIBSSH2_SESSION *session,
@@ -1937,13 +1950,13 @@ LIBSSH2_CHANNEL *libssh2_scp_send64(LIBSSH2_SESSION *session,
                                     time_t atime);
 
 /* Makes a session. It is not connected yet, and in blocking mode.
-   
+
    my_alloc, my_free and my_realloc are the allocator for everything that passes between the program and the library;
    each that is NULL is replaced by the C library's. my_realloc is not needed. abstract is a pointer of the program's
    own, handed to each of its functions; libssh2_session_abstract() tells where it is kept.
-   
+
    Returns the session, to be freed by libssh2_session_free(), or NULL when there is no memory.
-   
+
    Requires: The functions given must be an allocator, and stay one as long as the session lives. */
 LIBSSH2_API
 LIBSSH2_SESSION *libssh2_session_init_ex(LIBSSH2_ALLOC_FUNC(*my_alloc),
@@ -1953,9 +1966,9 @@ LIBSSH2_SESSION *libssh2_session_init_ex(LIBSSH2_ALLOC_FUNC(*my_alloc),
 
 /* Tells where the program's own pointer is kept, the one given to libssh2_session_init_ex(). The program may change
    the pointer there at any time; its functions are given this same address.
-   
+
    Returns the address, which is valid as long as the session, or NULL if session is NULL.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
 void **libssh2_session_abstract(LIBSSH2_SESSION *session);
@@ -1963,10 +1976,10 @@ void **libssh2_session_abstract(LIBSSH2_SESSION *session);
 /* Connects: exchanges identifications, algorithms and keys with the server (RFC 4253), and verifies that the server
    holds the host key that it shows. Whether that key is the right one is for the program to say, see
    libssh2_session_hostkey().
-   
+
    socket is connected to the server. It stays the program's: it is switched to non-blocking mode, switched back by
    libssh2_session_free(), and never closed.
-   
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again; or
    LIBSSH2_ERROR_BAD_SOCKET (no socket), LIBSSH2_ERROR_SOCKET_DISCONNECT (server hung up before it said who it is),
    LIBSSH2_ERROR_BANNER_RECV (its identification makes no sense), LIBSSH2_ERROR_SOCKET_RECV,
@@ -1974,27 +1987,27 @@ void **libssh2_session_abstract(LIBSSH2_SESSION *session);
    LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE (wrong signature or value, or the connection broke meanwhile),
    LIBSSH2_ERROR_INVALID_MAC, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC. After a failure the
    session can only be freed.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
 int libssh2_session_handshake(LIBSSH2_SESSION *session,
                               libssh2_socket_t socket);
 
 /* Connects, as libssh2_session_handshake() does. Deprecated since 1.2.8.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API int libssh2_session_startup(LIBSSH2_SESSION *session, int sock);
 
 /* Tells the server that the session is over, SSH_MSG_DISCONNECT (RFC 4253 section 11.1). The session still has to be
    freed, and the socket to be closed.
-   
+
    reason is one of SSH_DISCONNECT_. description is for the user at the other end, lang its language (RFC 3066); each
    is at most 256 bytes, NULL for none.
-   
+
    Returns 0, also when the connection is dead already; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking
-   mode, to be called again; LIBSSH2_ERROR_INVAL when a text is too long; LIBSSH2_ERROR_TIMEOUT when the time set for
-   the call is over.
-   
+   mode, to be called again; LIBSSH2_ERROR_INVAL when a text is too long; LIBSSH2_ERROR_TIMEOUT when the socket has not
+   taken the message within the time set for the call, or the read timeout, which counts in both modes.
+
    Requires: session is NULL or a session that has not been freed; the texts are terminated. */
 LIBSSH2_API
 int libssh2_session_disconnect_ex(LIBSSH2_SESSION *session,
@@ -2004,58 +2017,60 @@ int libssh2_session_disconnect_ex(LIBSSH2_SESSION *session,
 
 /* Frees a session: closes its channels as far as the connection lives, frees everything that hangs off it, and
    switches the socket back to the mode that it was in. The server is not told, see libssh2_session_disconnect_ex(),
-   and the socket is not closed.
-   
+   and the socket is not closed. Whatever the server does, closing all channels takes no longer than the time set for a
+   call, or the read timeout, which counts in both modes; channels that have been waited for in vain before are not
+   waited for again.
+
    Returns 0; or LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the session is still there, and
    the function is to be called again; or LIBSSH2_ERROR_BAD_USE from within one of the session's own callbacks, where
    it cannot be freed. Whatever else is returned, the session is gone.
-   
+
    Requires: session is NULL or a session that has not been freed. Nothing that belongs to it may be used any more. */
 LIBSSH2_API
 int libssh2_session_free(LIBSSH2_SESSION *session);
 
 /* Sets what the server is told we are, instead of the default. To be called before the handshake.
-   
+
    banner is sent as it is, with a line end behind it, so it has to begin with "SSH-2.0-"; it is copied. NULL or an
    empty text is the default, LIBSSH2_SSH_DEFAULT_BANNER.
-   
+
    Returns 0, LIBSSH2_ERROR_OUT_OF_BOUNDARY when it is longer than 4 MiB, or LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: session is NULL or a session that has not been freed; banner is terminated. */
 LIBSSH2_API
 int libssh2_session_banner_set(LIBSSH2_SESSION *session,
                                const char *banner);
 
 /* Sets what the server is told we are, as libssh2_session_banner_set() does. Deprecated since 1.4.0.
-   
+
    Requires: session is NULL or a session that has not been freed; banner is terminated. */
 LIBSSH2_API int libssh2_banner_set(LIBSSH2_SESSION *session, const char *banner);
 
 /* Tells what the server says it is: its identification line, without the line end.
-   
+
    Returns a terminated text that belongs to the session and lives as long, or NULL before it has been received.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
 const char *libssh2_session_banner_get(LIBSSH2_SESSION *session);
 
 /* Gives memory back that a function of this library has allocated for the program.
-   
+
    ptr came from a function whose description says that it is to be freed with this one; NULL is allowed.
-   
+
    Requires: session is NULL or a session that has not been freed; ptr is not used any more. */
 LIBSSH2_API
 void libssh2_free(LIBSSH2_SESSION *session,
                   void *ptr);
 
 /* Sets one of the program's functions.
-   
+
    cbtype is one of LIBSSH2_CALLBACK_ and tells the type of the function, callback is the function, or NULL for none.
    With LIBSSH2_CALLBACK_SEND and LIBSSH2_CALLBACK_RECV it takes the socket's place, and NULL is the socket again.
-   
+
    Returns the function set before, which for the two mentioned is never NULL; NULL if there was none, session is NULL
    or cbtype is not known.
-   
+
    Requires: session is NULL or a session that has not been freed; callback is of the type that cbtype stands for. */
 LIBSSH2_API
 libssh2_cb_generic *libssh2_session_callback_set2(LIBSSH2_SESSION *session,
@@ -2063,7 +2078,7 @@ libssh2_cb_generic *libssh2_session_callback_set2(LIBSSH2_SESSION *session,
                                                   libssh2_cb_generic *callback);
 
 /* Sets one of the program's functions, as libssh2_session_callback_set2() does. Deprecated since 1.11.1.
-   
+
    Requires: session is NULL or a session that has not been freed; callback is of the type that cbtype stands for. */
 LIBSSH2_API
 void *libssh2_session_callback_set(LIBSSH2_SESSION *session,
@@ -2073,9 +2088,9 @@ void *libssh2_session_callback_set(LIBSSH2_SESSION *session,
 /* Switches a property of a session: LIBSSH2_FLAG_SIGPIPE (a broken connection may raise SIGPIPE; off),
    LIBSSH2_FLAG_COMPRESS (compression is offered; off, and to be set before the handshake), LIBSSH2_FLAG_QUOTE_PATHS
    (scp quotes paths for the server's shell; on). value is 0 for off.
-   
+
    Returns 0, or LIBSSH2_ERROR_INVAL when flag is not known.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
 int libssh2_session_flag(LIBSSH2_SESSION *session,
@@ -2084,64 +2099,65 @@ int libssh2_session_flag(LIBSSH2_SESSION *session,
 
 /* Says whether calls wait (blocking is not 0, as at the beginning), or return LIBSSH2_ERROR_EAGAIN where they would
    have to, also for the session's channels and files. The socket is not touched. It may be switched at any time.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
 void libssh2_session_set_blocking(LIBSSH2_SESSION *session,
                                   int blocking);
 
 /* Tells what libssh2_session_set_blocking() has set; 0 if session is NULL.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API int libssh2_session_get_blocking(LIBSSH2_SESSION *session);
 
 /* Says whether calls wait, as libssh2_session_set_blocking() does for the whole session of channel.
-   
+
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API void libssh2_channel_set_blocking(LIBSSH2_CHANNEL *channel, int blocking);
 
-/* Sets how long one call may wait in blocking mode, in milliseconds. When the time is over the call returns
-   LIBSSH2_ERROR_TIMEOUT. 0, as at the beginning, or less is no limit.
-   
+/* Sets how long one call may take in blocking mode, in milliseconds from its beginning; the program's own functions that
+   it calls count as well. When the time is over and nothing more has arrived the call returns LIBSSH2_ERROR_TIMEOUT. 0,
+   as at the beginning, or less is no limit.
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
 void libssh2_session_set_timeout(LIBSSH2_SESSION *session,
                                  long timeout);
 
 /* Tells what libssh2_session_set_timeout() has set, in milliseconds; 0 if session is NULL.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API long libssh2_session_get_timeout(LIBSSH2_SESSION *session);
 
 /* Sets how long the server may take to answer a request, in seconds, in both modes. When the time is over the call
    returns LIBSSH2_ERROR_TIMEOUT. 0 or less is the default, 60 seconds.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
 void libssh2_session_set_read_timeout(LIBSSH2_SESSION *session,
                                       long timeout);
 
 /* Tells how long the server may take to answer a request, in seconds; 0 if session is NULL.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API long libssh2_session_get_read_timeout(LIBSSH2_SESSION *session);
 
 /* Tells for which directions of the socket the program has to wait before the call that returned LIBSSH2_ERROR_EAGAIN
    is made again: LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, or both. The first of them that is
    ready is progress. 0 when nothing is pending, or session is NULL.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
 int libssh2_session_block_directions(LIBSSH2_SESSION *session);
 
 /* Tells of the last failure. A success does not clear it, so it means something only after a failure.
-   
+
    errmsg is set to its text, which is terminated, errmsg_len to the length of that without the terminator; each may be
    NULL. If want_buf is 0 the text belongs to the session and is valid until the next failure; if not, it is a copy
    that the program frees with libssh2_free(), or NULL when there is no memory for it.
-   
+
    Returns the error number, 0 if there is none, LIBSSH2_ERROR_BAD_USE if session is NULL.
-   
+
    Requires: session is NULL or a session that has not been freed; the places can be written to. */
 LIBSSH2_API
 int libssh2_session_last_error(LIBSSH2_SESSION *session,
@@ -2151,32 +2167,60 @@ int libssh2_session_last_error(LIBSSH2_SESSION *session,
 
 /* Tells the number of the last failure, see libssh2_session_last_error(). After a function has returned NULL it tells
    whether that was a failure or LIBSSH2_ERROR_EAGAIN.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
 int libssh2_session_last_errno(LIBSSH2_SESSION *session);
 
 /* Sets the last failure, for programs that wrap functions of this library. errmsg is copied; NULL is an empty text.
-   
+
    Returns errcode.
-   
+
    Requires: session is NULL or a session that has not been freed; errmsg is terminated. */
 LIBSSH2_API
 int libssh2_session_set_last_error(LIBSSH2_SESSION *session,
                                    int errcode,
                                    const char *errmsg);
 
+/* Shows what the session does from now on, line by line: on standard error, or to the program's own function, see
+   libssh2_trace_sethandler(). Of a login no more is shown than its user and its method, and never what is transferred.
+
+   bitmask names what to show, LIBSSH2_TRACE_ numbers or-ed together; 0 shows nothing, as it is at first. Each line
+   begins with `[libssh2]`, the seconds since tracing was switched on, and what it is about.
+
+   Returns 0, also when session is NULL.
+
+   Requires: session is NULL or a session that has not been freed. */
+LIBSSH2_API
+int libssh2_trace(LIBSSH2_SESSION *session,
+                  int bitmask);
+
+/* Has callback called for each line of the trace, instead of writing it to standard error; NULL for that again. See
+   libssh2_trace() for what is traced.
+
+   callback is given the session, context as it is, and the line and its length: neither terminated nor with a line end,
+   and valid during the call only. It may call the functions of the session that do not talk to the server.
+
+   Returns 0, also when session is NULL.
+
+   Requires: session is NULL or a session that has not been freed; callback can be called until it is replaced or the
+   session freed. */
+LIBSSH2_API
+int libssh2_trace_sethandler(LIBSSH2_SESSION *session,
+                             void *context,
+                             libssh2_trace_handler_func callback);
+
 /* Asks the server which methods username may log in with (RFC 4252 section 5.2, method "none").
-   
+
    username is username_len bytes.
-   
+
    Returns a terminated list of names with commas between them, which belongs to the session and lives until the next
    call of this function; the program must not free it. NULL when the server let the user in without more, which
    libssh2_userauth_authenticated() tells, and on failure: libssh2_session_last_errno() is then LIBSSH2_ERROR_EAGAIN
    (it would have to wait in non-blocking mode, to be called again), LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_OUT_OF_BOUNDARY
    (name longer than 34744 bytes), LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV,
    LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT or LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: session is NULL or a session that has not been freed; username can be read. */
 LIBSSH2_API
 char *libssh2_userauth_list(LIBSSH2_SESSION *session,
@@ -2184,33 +2228,33 @@ char *libssh2_userauth_list(LIBSSH2_SESSION *session,
                             unsigned int username_len);
 
 /* Shows what the server had to say to the user before the login, SSH_MSG_USERAUTH_BANNER (RFC 4252 section 5.4).
-   
+
    banner is set to a terminated text that belongs to the session and lives until the next call of this function; it
    may be NULL.
-   
+
    Returns 0, or LIBSSH2_ERROR_MISSING_USERAUTH_BANNER when the server has said nothing; banner is then not touched.
-   
+
    Requires: session is NULL or a session that has not been freed; banner can be written to. */
 LIBSSH2_API
 int libssh2_userauth_banner(LIBSSH2_SESSION *session,
                             char **banner);
 
 /* Tells whether the user is logged in: 1 or 0; 0 if session is NULL.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API int libssh2_userauth_authenticated(LIBSSH2_SESSION *session);
 
 /* Logs in with a password (RFC 4252 section 8).
-   
+
    username and password are so many bytes each, at most 34744. passwd_change_cb is asked for a new password when the
    server wants one; it may be NULL. The new password is allocated with the session's allocator and freed by the
    library.
-   
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    LIBSSH2_ERROR_AUTHENTICATION_FAILED when the server refuses; LIBSSH2_ERROR_PASSWORD_EXPIRED when it wants a new
    password and gets none; LIBSSH2_ERROR_OUT_OF_BOUNDARY, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_SOCKET_SEND,
    LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: session is NULL or a session that has not been freed; username and password can be read. */
 LIBSSH2_API
 int libssh2_userauth_password_ex(LIBSSH2_SESSION *session,
@@ -2221,12 +2265,13 @@ int libssh2_userauth_password_ex(LIBSSH2_SESSION *session,
                                  LIBSSH2_PASSWD_CHANGEREQ_FUNC(*passwd_change_cb));
 
 /* Logs in with a key that is kept in files (RFC 4252 section 7).
-   
+
    username is username_len bytes. publickey names the file of the public key or certificate, in the form of OpenSSH's
    ".pub" files; NULL derives it from the private key. privatekey names the file of the private key: OpenSSH's own
    format, PEM or PKCS#8. passphrase opens it if it is encrypted; NULL is none. RSA keys sign with SHA-2 where the
-   server can (RFC 8332).
-   
+   server can (RFC 8332). DSA keys log in only if libssh2_session_method_pref() has named ssh-dss for
+   LIBSSH2_METHOD_SIGN_ALGO, and are not understood otherwise.
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    LIBSSH2_ERROR_FILE when a file cannot be read or understood; LIBSSH2_ERROR_KEYFILE_AUTH_FAILED when the passphrase
    is wrong and publickey is NULL; LIBSSH2_ERROR_AUTHENTICATION_FAILED when the server does not take the key;
@@ -2234,7 +2279,7 @@ int libssh2_userauth_password_ex(LIBSSH2_SESSION *session,
    LIBSSH2_ERROR_METHOD_NONE when there is no way to sign that both sides know; LIBSSH2_ERROR_OUT_OF_BOUNDARY,
    LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT,
    LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: session is NULL or a session that has not been freed; username can be read, and the other texts are
    terminated. */
 LIBSSH2_API
@@ -2249,9 +2294,9 @@ int libssh2_userauth_publickey_fromfile_ex(LIBSSH2_SESSION *session,
    contents of files there are username_len, publickeyfiledata_len and privatekeyfiledata_len bytes here.
    publickeyfiledata is NULL, or its length 0, to derive the public key from the private one. Nothing is kept after the
    login.
-   
+
    Returns what libssh2_userauth_publickey_fromfile_ex() returns.
-   
+
    Requires: session is NULL or a session that has not been freed; the data can be read, and passphrase is terminated. */
 LIBSSH2_API
 int libssh2_userauth_publickey_frommemory(LIBSSH2_SESSION *session,
@@ -2264,17 +2309,17 @@ int libssh2_userauth_publickey_frommemory(LIBSSH2_SESSION *session,
                                           const char *passphrase);
 
 /* Logs in because of the host that the program runs on, by the host's key (RFC 4252 section 9).
-   
+
    username, hostname and local_username are so many bytes each, at most 34744: the user on the server, the name of this
    host as the server knows it, and the user here. publickey, privatekey and passphrase are as for
    libssh2_userauth_publickey_fromfile_ex().
-   
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    LIBSSH2_ERROR_FILE when a file cannot be read or understood; LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED when the private key
    does not serve or the server refuses; LIBSSH2_ERROR_METHOD_NONE when there is no way to sign that both sides know;
    LIBSSH2_ERROR_KEYFILE_AUTH_FAILED, LIBSSH2_ERROR_OUT_OF_BOUNDARY, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_SOCKET_SEND,
    LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: session is NULL or a session that has not been freed; the names can be read, and the other texts are
    terminated. */
 LIBSSH2_API
@@ -2290,20 +2335,20 @@ int libssh2_userauth_hostbased_fromfile_ex(LIBSSH2_SESSION *session,
                                            unsigned int local_username_len);
 
 /* Logs in by answering what the server asks (RFC 4256, "keyboard-interactive").
-   
+
    username is username_len bytes, at most 34744. response_callback is called once for each round of questions, also
    for a round without any; in non-blocking mode within the call in which the questions arrive. It is given the texts
    that come before the questions, the questions, and as many answers, which are all empty: for each it stores a text
    allocated with the session's allocator, which the library frees, and its length. A text that is empty is NULL; the
    others are terminated as well. All of them live until the function returns. abstract is the session's.
-   
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    LIBSSH2_ERROR_AUTHENTICATION_FAILED when the server refuses; LIBSSH2_ERROR_BAD_USE without a response_callback;
    LIBSSH2_ERROR_OUT_OF_BOUNDARY when the server asks more than 100 questions at once, or when user name or answers are
    too long; LIBSSH2_ERROR_BUFFER_TOO_SMALL when its questions are malformed; LIBSSH2_ERROR_PROTO,
    LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT,
    LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: session is NULL or a session that has not been freed; username can be read; response_callback stores only
    what the library may free. */
 LIBSSH2_API
@@ -2313,7 +2358,7 @@ int libssh2_userauth_keyboard_interactive_ex(LIBSSH2_SESSION *session,
                                              LIBSSH2_USERAUTH_KBDINT_RESPONSE_FUNC(*response_callback));
 
 /* Logs in with a key that the program signs with itself (RFC 4252 section 7).
-   
+
    username is terminated. pubkeydata is the public key or certificate as the bytes of the wire, pubkeydata_len of
    them. sign_callback is called once the server has said that it takes the key. It is given the bytes to sign, in which
    the name of the algorithm to use stands, and abstract as it is here; it stores the signature, allocated with the
@@ -2321,7 +2366,7 @@ int libssh2_userauth_keyboard_interactive_ex(LIBSSH2_SESSION *session,
    of the algorithm; for keys of a type that begins with "sk-" it is the inner signature with its length, flags and
    counter. When it returns LIBSSH2_ERROR_EAGAIN, it is called again: in non-blocking mode when this function is. When
    it returns LIBSSH2_ERROR_ALGO_UNSUPPORTED, the login is tried again with the algorithm named like the key, once.
-   
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    LIBSSH2_ERROR_AUTHENTICATION_FAILED when the server does not take the key; LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED when
    sign_callback fails, when the server does not take its signature, or when pubkeydata_len is less than 4;
@@ -2329,7 +2374,7 @@ int libssh2_userauth_keyboard_interactive_ex(LIBSSH2_SESSION *session,
    is no way to sign that both sides know; LIBSSH2_ERROR_BAD_USE without a sign_callback; LIBSSH2_ERROR_PROTO,
    LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT,
    LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: session is NULL or a session that has not been freed; username is terminated, and pubkeydata can be read;
    sign_callback stores only what the library may free. */
 LIBSSH2_API
@@ -2341,19 +2386,19 @@ int libssh2_userauth_publickey(LIBSSH2_SESSION *session,
                                void **abstract);
 
 /* Logs in with a key that a security key holds (FIDO U2F; OpenSSH's PROTOCOL.u2f).
-   
+
    username is username_len bytes. privatekeydata are the privatekeydata_len bytes of the private key file, in
    OpenSSH's own format, and passphrase opens it if it is encrypted; NULL is none. publickeydata is the text of the
    public key or of its certificate, publickeydata_len bytes; NULL or a length of 0 takes it from privatekeydata.
    sign_callback talks to the security key, see libssh2_sign_sk(), and is given abstract as it is here. The function
    waits in non-blocking mode too.
-   
+
    Returns 0; LIBSSH2_ERROR_FILE when the key cannot be understood, or is not one of a security key;
    LIBSSH2_ERROR_KEYFILE_AUTH_FAILED when the passphrase is wrong; LIBSSH2_ERROR_AUTHENTICATION_FAILED when the server
    does not take the key; LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED when sign_callback fails or the server does not take its
    signature; LIBSSH2_ERROR_BAD_USE, LIBSSH2_ERROR_OUT_OF_BOUNDARY, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_SOCKET_SEND,
    LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: session is NULL or a session that has not been freed; the data can be read, and passphrase is terminated;
    sign_callback stores only what the library may free. */
 LIBSSH2_API
@@ -2369,18 +2414,18 @@ int libssh2_userauth_publickey_sk(LIBSSH2_SESSION *session,
                                   void **abstract);
 
 /* Has a security key sign; can be given to libssh2_userauth_publickey() as its sign_callback.
-   
+
    abstract points to a pointer to a LIBSSH2_PRIVKEY_SK, which describes the key and whose sign_callback talks to the
    device. That is given the data_len bytes of data to sign and what the description says, with orig_abstract as its
    abstract. It fills in flags and counter as the device reported them, and the signature: for Ed25519 all of it in
    sig_r, for ECDSA r in sig_r and s in sig_s; both allocated with the session's allocator and freed by the library.
-   
+
    sig is set to the signature in the form of OpenSSH's PROTOCOL.u2f, without the name of the algorithm, and sig_len to
    its length; it is allocated with the session's allocator, to be freed by libssh2_free().
-   
+
    Returns 0; LIBSSH2_ERROR_BAD_USE when a pointer is NULL; LIBSSH2_ERROR_DECRYPT when the key handle is empty;
    LIBSSH2_ERROR_ALLOC; or the error number that sign_callback returned.
-   
+
    Requires: session is NULL or a session that has not been freed; sig and sig_len can be written to, data can be read;
    what abstract leads to is as described; sign_callback stores only what the library may free. */
 LIBSSH2_API

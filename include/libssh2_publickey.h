@@ -68,13 +68,13 @@ typedef struct _libssh2_publickey_list libssh2_publickey_list;
 
 /* Starts the server's "publickey" subsystem on a session that is logged in, which manages the keys that let the user
    in. Few servers have it; OpenSSH's does not.
-   
+
    Returns the subsystem, to be ended by libssh2_publickey_shutdown(), or NULL: libssh2_session_last_errno() is then
    LIBSSH2_ERROR_EAGAIN (it would have to wait in non-blocking mode, to be called again), LIBSSH2_ERROR_CHANNEL_FAILURE
    (the server refuses the channel or the subsystem), LIBSSH2_ERROR_PUBLICKEY_PROTOCOL (its answer makes no sense),
    LIBSSH2_ERROR_SOCKET_TIMEOUT (it has ended the subsystem), LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV,
    LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT or LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
 LIBSSH2_PUBLICKEY *libssh2_publickey_init(LIBSSH2_SESSION *session);
@@ -82,7 +82,7 @@ LIBSSH2_PUBLICKEY *libssh2_publickey_init(LIBSSH2_SESSION *session);
 /* Gives the server a key (RFC 4819 section 4.1). name is its algorithm, name_len bytes; blob is the key as the wire has
    it, blob_len bytes. overwrite is not 0 if it may take the place of the same key. attrs are num_attrs attributes; a
    server of version 1 of the protocol is told only one that is called "comment".
-   
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    LIBSSH2_ERROR_PUBLICKEY_PROTOCOL when the server refuses, its words in libssh2_session_last_error(), or its answer
    makes no sense; LIBSSH2_ERROR_BAD_USE when something is NULL that must not be, or another request is under way;
@@ -90,7 +90,7 @@ LIBSSH2_PUBLICKEY *libssh2_publickey_init(LIBSSH2_SESSION *session);
    LIBSSH2_ERROR_SOCKET_TIMEOUT when the server has ended the subsystem; LIBSSH2_ERROR_SOCKET_SEND,
    LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_CHANNEL_CLOSED, LIBSSH2_ERROR_TIMEOUT,
    LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: pkey is NULL or a subsystem that has not been shut down; name, blob and attrs can be read. */
 LIBSSH2_API
 int libssh2_publickey_add_ex(LIBSSH2_PUBLICKEY *pkey,
@@ -104,9 +104,9 @@ int libssh2_publickey_add_ex(LIBSSH2_PUBLICKEY *pkey,
 
 /* Takes a key from the server (RFC 4819 section 4.2). name is its algorithm, name_len bytes; blob is the key as the
    wire has it, blob_len bytes.
-   
+
    Returns 0, or fails as libssh2_publickey_add_ex() does.
-   
+
    Requires: pkey is NULL or a subsystem that has not been shut down; name and blob can be read. */
 LIBSSH2_API
 int libssh2_publickey_remove_ex(LIBSSH2_PUBLICKEY *pkey,
@@ -116,13 +116,13 @@ int libssh2_publickey_remove_ex(LIBSSH2_PUBLICKEY *pkey,
                                 unsigned long blob_len);
 
 /* Lists the keys that the server holds (RFC 4819 section 4.3).
-   
+
    num_keys is set to their number, pkey_list to an array of them, to be freed by libssh2_publickey_list_free(), or to
    NULL if there are none. Behind the last key is an entry whose packet is NULL. That an attribute is mandatory is not
    told.
-   
+
    Returns 0, or fails as libssh2_publickey_add_ex() does.
-   
+
    Requires: pkey is NULL or a subsystem that has not been shut down; the places can be written to. */
 LIBSSH2_API
 int libssh2_publickey_list_fetch(LIBSSH2_PUBLICKEY *pkey,
@@ -130,17 +130,17 @@ int libssh2_publickey_list_fetch(LIBSSH2_PUBLICKEY *pkey,
                                  libssh2_publickey_list **pkey_list);
 
 /* Frees what libssh2_publickey_list_fetch() gave; NULL is allowed.
-   
+
    Requires: pkey is NULL or a subsystem that has not been shut down; pkey_list came from it and is not used any more. */
 LIBSSH2_API
 void libssh2_publickey_list_free(LIBSSH2_PUBLICKEY *pkey,
                                  libssh2_publickey_list *pkey_list);
 
 /* Ends the publickey subsystem and frees it with its channel.
-   
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the subsystem is still there, and the
    function is to be called again. Whatever else is returned, it is gone.
-   
+
    Requires: pkey is NULL or a subsystem that has not been shut down. */
 LIBSSH2_API
 int libssh2_publickey_shutdown(LIBSSH2_PUBLICKEY *pkey);

@@ -382,23 +382,24 @@ typedef struct _LIBSSH2_SFTP_HANDLE LIBSSH2_SFTP_HANDLE;
 
 /* Starts SFTP on a session that is logged in (draft-ietf-secsh-filexfer-02): opens a channel and starts the server's
    "sftp" subsystem on it.
-   
+
    Returns the conversation, to be ended by libssh2_sftp_shutdown(), or NULL: libssh2_session_last_errno() is then
    LIBSSH2_ERROR_EAGAIN (it would have to wait in non-blocking mode, to be called again), LIBSSH2_ERROR_INVAL (not
    logged in), LIBSSH2_ERROR_CHANNEL_FAILURE (the server refuses the channel or the subsystem),
    LIBSSH2_ERROR_SFTP_PROTOCOL (its answer makes no sense), LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV,
    LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT or LIBSSH2_ERROR_ALLOC. It may be tried again after each.
-   
+
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
 LIBSSH2_SFTP *libssh2_sftp_init(LIBSSH2_SESSION *session);
 
 /* Ends an SFTP conversation and frees it with its channel. Files and directories that are still open are forgotten;
    their handles can only be given to libssh2_sftp_close_handle().
-   
-   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the conversation is still there,
-   and the function is to be called again. Whatever else is returned, it is gone.
-   
+
+   Returns 0, also when the connection is dead; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode:
+   the conversation is still there, and the function is to be called again. Whatever else is returned, it is gone:
+   LIBSSH2_ERROR_TIMEOUT when the server has not answered in time.
+
    Requires: sftp is NULL or a conversation that has not been shut down. */
 LIBSSH2_API
 int libssh2_sftp_shutdown(LIBSSH2_SFTP *sftp);
@@ -406,32 +407,32 @@ int libssh2_sftp_shutdown(LIBSSH2_SFTP *sftp);
 /* Tells the status that the server gave with the last answer, one of LIBSSH2_FX_. It says why a function of this
    conversation or of its files has just returned LIBSSH2_ERROR_SFTP_PROTOCOL; LIBSSH2_FX_OK then means that the answer
    itself made no sense. The server's words are in libssh2_session_last_error().
-   
+
    Returns the server's number, 0 if sftp is NULL.
-   
+
    Requires: sftp is NULL or a conversation that has not been shut down. */
 LIBSSH2_API
 unsigned long libssh2_sftp_last_error(LIBSSH2_SFTP *sftp);
 
 /* Shows the channel that an SFTP conversation runs over, for functions that look at channels. It belongs to the
    conversation.
-   
+
    Returns the channel, or NULL if sftp is NULL.
-   
+
    Requires: sftp is NULL or a conversation that has not been shut down. */
 LIBSSH2_API
 LIBSSH2_CHANNEL *libssh2_sftp_get_channel(LIBSSH2_SFTP *sftp);
 
 /* Renames a file or directory on the server (draft section 6.5). Version 3 of the protocol has no place for flags, the
    LIBSSH2_SFTP_RENAME_ bits: the server decides what becomes of a file that has the new name already; OpenSSH's fails.
-   
+
    The names are so many bytes each.
-   
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    LIBSSH2_ERROR_SFTP_PROTOCOL when the server refuses, see libssh2_sftp_last_error(); LIBSSH2_ERROR_SOCKET_SEND,
    LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_CHANNEL_CLOSED, LIBSSH2_ERROR_TIMEOUT,
    LIBSSH2_ERROR_ALLOC. Every function about a path fails in these ways.
-   
+
    Requires: sftp is NULL or a conversation that has not been shut down; the names can be read. */
 LIBSSH2_API
 int libssh2_sftp_rename_ex(LIBSSH2_SFTP *sftp,
@@ -443,10 +444,10 @@ int libssh2_sftp_rename_ex(LIBSSH2_SFTP *sftp,
 
 /* Renames a file or directory on the server and replaces what has the new name (OpenSSH's PROTOCOL section 4.3,
    "posix-rename@openssh.com"). The names are so many bytes each.
-   
+
    Returns 0, or fails as libssh2_sftp_rename_ex() does: without a word to the server, and with
    LIBSSH2_FX_OP_UNSUPPORTED, if that has not announced the extension.
-   
+
    Requires: sftp is NULL or a conversation that has not been shut down; the names can be read. */
 LIBSSH2_API
 int libssh2_sftp_posix_rename_ex(LIBSSH2_SFTP *sftp,
@@ -457,9 +458,9 @@ int libssh2_sftp_posix_rename_ex(LIBSSH2_SFTP *sftp,
 
 /* Asks about the file system that a path is on (OpenSSH's PROTOCOL section 4.4, "statvfs@openssh.com"). path is path_len
    bytes; st is filled with the answer.
-   
+
    Returns 0, or fails as libssh2_sftp_rename_ex() does; LIBSSH2_ERROR_BAD_USE when st is NULL.
-   
+
    Requires: sftp is NULL or a conversation that has not been shut down; path can be read, st written. */
 LIBSSH2_API
 int libssh2_sftp_statvfs(LIBSSH2_SFTP *sftp,
@@ -468,9 +469,9 @@ int libssh2_sftp_statvfs(LIBSSH2_SFTP *sftp,
                          LIBSSH2_SFTP_STATVFS *st);
 
 /* Deletes a file on the server (draft section 6.5). filename is filename_len bytes.
-   
+
    Returns 0, or fails as libssh2_sftp_rename_ex() does.
-   
+
    Requires: sftp is NULL or a conversation that has not been shut down; filename can be read. */
 LIBSSH2_API
 int libssh2_sftp_unlink_ex(LIBSSH2_SFTP *sftp,
@@ -479,9 +480,9 @@ int libssh2_sftp_unlink_ex(LIBSSH2_SFTP *sftp,
 
 /* Makes a directory on the server (draft section 6.6). path is path_len bytes. mode are its permissions, of which the
    server may strip some, or LIBSSH2_SFTP_DEFAULT_MODE to leave them to the server.
-   
+
    Returns 0, or fails as libssh2_sftp_rename_ex() does.
-   
+
    Requires: sftp is NULL or a conversation that has not been shut down; path can be read. */
 LIBSSH2_API
 int libssh2_sftp_mkdir_ex(LIBSSH2_SFTP *sftp,
@@ -490,21 +491,21 @@ int libssh2_sftp_mkdir_ex(LIBSSH2_SFTP *sftp,
                           long mode);
 
 /* Deletes an empty directory on the server (draft section 6.6). path is path_len bytes.
-   
+
    Returns 0, or fails as libssh2_sftp_rename_ex() does.
-   
+
    Requires: sftp is NULL or a conversation that has not been shut down; path can be read. */
 LIBSSH2_API int libssh2_sftp_rmdir_ex(LIBSSH2_SFTP *sftp, const char *path, unsigned int path_len);
 
 /* Asks for or sets the attributes of a file by its path (draft sections 6.8 and 6.9). path is path_len bytes.
-   
+
    stat_type is LIBSSH2_SFTP_STAT (ask), LIBSSH2_SFTP_LSTAT (ask, of a symbolic link about the link itself) or
    LIBSSH2_SFTP_SETSTAT (set those that attrs->flags names). attrs is filled with the answer; after setting it is
    zeroed.
-   
+
    Returns 0, or fails as libssh2_sftp_rename_ex() does; LIBSSH2_ERROR_BAD_USE when attrs is NULL,
    LIBSSH2_ERROR_INVAL when stat_type is not known.
-   
+
    Requires: sftp is NULL or a conversation that has not been shut down; path can be read, attrs read and written. */
 LIBSSH2_API
 int libssh2_sftp_stat_ex(LIBSSH2_SFTP *sftp,
@@ -514,14 +515,14 @@ int libssh2_sftp_stat_ex(LIBSSH2_SFTP *sftp,
                          LIBSSH2_SFTP_ATTRIBUTES *attrs);
 
 /* Makes a symbolic link, or resolves a path (draft sections 6.10 and 6.11). path is path_len bytes, target target_len.
-   
+
    link_type is LIBSSH2_SFTP_SYMLINK (make a link named target to path), LIBSSH2_SFTP_READLINK (put into target where
    the link path leads) or LIBSSH2_SFTP_REALPATH (put into target the absolute form of path).
-   
+
    Returns for LIBSSH2_SFTP_SYMLINK 0; for the others the length of what is in target, which is terminated, or
    LIBSSH2_ERROR_BUFFER_TOO_SMALL when it does not fit with its terminator. Otherwise fails as libssh2_sftp_rename_ex()
    does; LIBSSH2_ERROR_INVAL when link_type is not known.
-   
+
    Requires: sftp is NULL or a conversation that has not been shut down; path can be read, target read or written. */
 LIBSSH2_API
 int libssh2_sftp_symlink_ex(LIBSSH2_SFTP *sftp,
@@ -532,15 +533,15 @@ int libssh2_sftp_symlink_ex(LIBSSH2_SFTP *sftp,
                             int link_type);
 
 /* Opens a file or a directory on the server (draft-ietf-secsh-filexfer-02 sections 6.3 and 6.7).
-   
+
    filename is filename_len bytes. open_type is LIBSSH2_SFTP_OPENFILE or LIBSSH2_SFTP_OPENDIR. For a file, flags is a
    sum of LIBSSH2_FXF_, and mode are the permissions of a file that is made, of which the server may strip some.
-   
+
    Returns the handle, to be closed by libssh2_sftp_close_handle(), or NULL: libssh2_session_last_errno() is then
    LIBSSH2_ERROR_EAGAIN (it would have to wait in non-blocking mode, to be called again), LIBSSH2_ERROR_SFTP_PROTOCOL
    (the server refuses, see libssh2_sftp_last_error()), LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV,
    LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_CHANNEL_CLOSED, LIBSSH2_ERROR_TIMEOUT or LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: sftp is NULL or a conversation that has not been shut down; filename can be read. */
 LIBSSH2_API
 LIBSSH2_SFTP_HANDLE *libssh2_sftp_open_ex(LIBSSH2_SFTP *sftp,
@@ -552,7 +553,7 @@ LIBSSH2_SFTP_HANDLE *libssh2_sftp_open_ex(LIBSSH2_SFTP *sftp,
 
 /* Opens a file or a directory on the server as libssh2_sftp_open_ex() does, and asks the server to give a file that is
    made the attributes in attrs, whose permissions are replaced by mode. attrs may be NULL.
-   
+
    Requires: sftp is NULL or a conversation that has not been shut down; filename and attrs can be read. */
 LIBSSH2_API
 LIBSSH2_SFTP_HANDLE *libssh2_sftp_open_ex_r(LIBSSH2_SFTP *sftp,
@@ -565,13 +566,13 @@ LIBSSH2_SFTP_HANDLE *libssh2_sftp_open_ex_r(LIBSSH2_SFTP *sftp,
 
 /* Reads from a file at its position, and moves that (draft section 6.4). The server is asked for more than
    buffer_maxlen bytes ahead of the program, so reading in sequence is fast whatever the size of the buffer.
-   
+
    Returns the number of bytes put into buffer, at least 1 and at most buffer_maxlen, as many as are at hand; 0 at the
    end of the file; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    LIBSSH2_ERROR_SFTP_PROTOCOL when the server refuses, see libssh2_sftp_last_error(): the position is then behind the
    last byte returned; LIBSSH2_ERROR_BAD_USE for a directory; LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV,
    LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_CHANNEL_CLOSED, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: handle is NULL or an open file; buffer_maxlen bytes can be written to buffer. */
 LIBSSH2_API
 ssize_t libssh2_sftp_read(LIBSSH2_SFTP_HANDLE *handle,
@@ -579,20 +580,20 @@ ssize_t libssh2_sftp_read(LIBSSH2_SFTP_HANDLE *handle,
                           size_t buffer_maxlen);
 
 /* Writes to a file at its position, and moves that by what is returned (draft section 6.4).
-   
+
    buffer is cut into requests, and as many of them as the connection takes are sent before the first is answered. The
    call is over as soon as the server has written the first of them. Data that has been sent but not yet returned is
    remembered: the next call has to begin with the first byte that was not returned, unchanged, may have more data
    behind it, and does not send again what is on its way. A program therefore goes on until everything is returned; the
    larger its buffer, the better a long line is used.
-   
+
    Returns the number of bytes written, at least 1 and at most count, 0 only if count is 0; LIBSSH2_ERROR_EAGAIN when
    it would have to wait in non-blocking mode, to be called again with the same data; LIBSSH2_ERROR_SFTP_PROTOCOL when
    the server refuses, see libssh2_sftp_last_error(): the position is then behind the last byte that was returned,
    nothing is on its way any more, and the program may go on; LIBSSH2_ERROR_BAD_USE for a directory;
    LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_CHANNEL_CLOSED,
    LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
-   
+
    Requires: handle is NULL or an open file; count bytes can be read from buffer. */
 LIBSSH2_API
 ssize_t libssh2_sftp_write(LIBSSH2_SFTP_HANDLE *handle,
@@ -600,13 +601,13 @@ ssize_t libssh2_sftp_write(LIBSSH2_SFTP_HANDLE *handle,
                            size_t count);
 
 /* Reads the next entry of a directory (draft section 6.7).
-   
+
    buffer gets its name and longentry the line that "ls -l" would print, both terminated; longentry may be NULL, or
    longentry_maxlen at most 1, for none. attrs, unless it is NULL, gets its attributes.
-   
+
    Returns the length of the name; 0 at the end; LIBSSH2_ERROR_BUFFER_TOO_SMALL when a text does not fit: the entry is
    kept for a call with more room; otherwise fails as libssh2_sftp_read() does.
-   
+
    Requires: handle is NULL or an open directory; the places can be written to as far as the sizes say. */
 LIBSSH2_API
 int libssh2_sftp_readdir_ex(LIBSSH2_SFTP_HANDLE *handle,
@@ -617,20 +618,20 @@ int libssh2_sftp_readdir_ex(LIBSSH2_SFTP_HANDLE *handle,
                             LIBSSH2_SFTP_ATTRIBUTES *attrs);
 
 /* Has the server bring what was written to a file to its disk (OpenSSH's PROTOCOL section 4.5, "fsync@openssh.com").
-   
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    LIBSSH2_ERROR_SFTP_PROTOCOL when the server refuses, see libssh2_sftp_last_error(), which is
    LIBSSH2_FX_OP_UNSUPPORTED if it cannot do that; or the errors of the connection as in libssh2_sftp_read().
-   
+
    Requires: handle is NULL or an open file. */
 LIBSSH2_API
 int libssh2_sftp_fsync(LIBSSH2_SFTP_HANDLE *handle);
 
 /* Asks about the file system that an open file is on (OpenSSH's PROTOCOL section 4.4, "fstatvfs@openssh.com"). st is
    filled with the answer.
-   
+
    Returns 0, or fails as libssh2_sftp_fsync() does; LIBSSH2_ERROR_BAD_USE when st is NULL.
-   
+
    Requires: handle is NULL or an open file or directory; st can be written to. */
 LIBSSH2_API
 int libssh2_sftp_fstatvfs(LIBSSH2_SFTP_HANDLE *handle,
@@ -638,48 +639,48 @@ int libssh2_sftp_fstatvfs(LIBSSH2_SFTP_HANDLE *handle,
 
 /* Closes a file or directory and frees its handle (draft section 6.3). Waits for the answers to writes that are on
    their way.
-   
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the handle is still there, and the
    function is to be called again. Whatever else is returned, the handle is gone: LIBSSH2_ERROR_SFTP_PROTOCOL when the
    server refuses, or has refused a write that no call has told of; LIBSSH2_ERROR_BAD_USE when its conversation has
    been shut down; or the errors of the connection as in libssh2_sftp_read().
-   
+
    Requires: handle is NULL or a handle that has not been closed. */
 LIBSSH2_API
 int libssh2_sftp_close_handle(LIBSSH2_SFTP_HANDLE *handle);
 
 /* Moves the position of a file to offset bytes from its beginning. Nothing is sent. Data that was read ahead is
    dropped, and no call will return writes that are on their way.
-   
+
    Requires: handle is NULL or an open file. */
 LIBSSH2_API
 void libssh2_sftp_seek64(LIBSSH2_SFTP_HANDLE *handle,
                          libssh2_uint64_t offset);
 
 /* Moves the position of a file, as libssh2_sftp_seek64() does. Deprecated since 1.2.8.
-   
+
    Requires: handle is NULL or an open file. */
 LIBSSH2_API void libssh2_sftp_seek(LIBSSH2_SFTP_HANDLE *handle, size_t offset);
 
 /* Tells the position of a file in bytes from its beginning. What the server has written counts, also what no call has
    returned yet. 0 if handle is NULL.
-   
+
    Requires: handle is NULL or an open file. */
 LIBSSH2_API
 libssh2_uint64_t libssh2_sftp_tell64(LIBSSH2_SFTP_HANDLE *handle);
 
 /* Tells the position of a file, as libssh2_sftp_tell64() does. Deprecated since 1.0.
-   
+
    Requires: handle is NULL or an open file. */
 LIBSSH2_API size_t libssh2_sftp_tell(LIBSSH2_SFTP_HANDLE *handle);
 
 /* Asks for the attributes of an open file (setstat is 0), or sets those that attrs->flags names (setstat is 1); draft
    sections 6.8 and 6.9.
-   
+
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    LIBSSH2_ERROR_SFTP_PROTOCOL when the server refuses, see libssh2_sftp_last_error(); LIBSSH2_ERROR_BAD_USE when attrs
    is NULL; or the errors of the connection as in libssh2_sftp_read().
-   
+
    Requires: handle is NULL or an open file or directory; attrs can be read and written. */
 LIBSSH2_API
 int libssh2_sftp_fstat_ex(LIBSSH2_SFTP_HANDLE *handle,

@@ -49,7 +49,7 @@ fn outcome(result: isize) -> isize {
 pub fn wait(socket: c_int, interest: Readiness, timeout: Option<Duration>) -> io::Result<Readiness> {
     let mut entry = libc::pollfd { fd: socket, events: events(interest), revents: 0 };
     // SAFETY: `entry` is one live pollfd, as the count says.
-    let ready = unsafe { libc::poll(&raw mut entry, 1, timeout.map_or(-1, milliseconds)) };
+    let ready = unsafe { libc::poll(&raw mut entry, 1, milliseconds(timeout)) };
     if ready < 0 {
         return match last_errno() {
             libc::EINTR => Ok(Readiness::default()),
@@ -95,7 +95,7 @@ impl Watch {
 pub fn wait_for_any(watches: &mut [Watch], timeout: Option<Duration>) -> io::Result<()> {
     let count = libc::nfds_t::try_from(watches.len()).map_err(io::Error::other)?;
     // SAFETY: `Watch` is a pollfd, and there are so many.
-    let ready = unsafe { libc::poll(watches.as_mut_ptr().cast(), count, timeout.map_or(-1, milliseconds)) };
+    let ready = unsafe { libc::poll(watches.as_mut_ptr().cast(), count, milliseconds(timeout)) };
     if ready < 0 && last_errno() != libc::EINTR {
         return Err(io::Error::last_os_error());
     }
@@ -134,7 +134,12 @@ pub struct LocalStream(UnixStream);
 impl LocalStream {
     /// Connects to the program that listens at `path`.
     pub fn connect(path: &[u8]) -> io::Result<Self> {
-        UnixStream::connect(Path::new(OsStr::from_bytes(path))).map(Self)
+        loop {
+            match UnixStream::connect(Path::new(OsStr::from_bytes(path))) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                connected => return connected.map(Self),
+            }
+        }
     }
 
     /// Waits until the socket is ready. Whatever it is ready for does not block then, not even on this blocking socket.
@@ -193,10 +198,9 @@ fn failed(code: Code, error: &io::Error) -> Error {
     Error::new(code, "Talking to the agent failed").with(error.to_string())
 }
 
-/// Rounded up, so that a wait never ends just before its time and then spins.
-fn milliseconds(timeout: Duration) -> c_int {
-    let rounded = timeout.as_nanos().div_ceil(1_000_000);
-    c_int::try_from(rounded).unwrap_or(c_int::MAX)
+/// A time as `poll(2)` takes it: rounded up, so that a wait never ends just before its time and then spins.
+pub fn milliseconds(timeout: Option<Duration>) -> c_int {
+    timeout.map_or(-1, |timeout| c_int::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(c_int::MAX))
 }
 
 fn last_errno() -> c_int {

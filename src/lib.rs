@@ -28,5 +28,6 @@ pub mod sink;
 #[cfg(test)]
 mod testing;
 mod tickets;
+pub mod trace;
 pub mod transport;
 pub mod wire;

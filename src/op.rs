@@ -8,6 +8,7 @@
 
 use std::any::Any;
 use std::cell::{RefCell, RefMut};
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::task::Poll;
@@ -20,6 +21,9 @@ use crate::publickey::PublickeyId;
 use crate::session::Session;
 use crate::sftp::{FileId, SftpId};
 use crate::transport::Event;
+
+/// How often [`tend`] receives: what has come should be acted on before more is taken in.
+const MOST_RECEIVED: usize = 4;
 
 /// Something that takes more than one look at the connection.
 pub trait Op: 'static {
@@ -60,10 +64,17 @@ pub trait Host {
     fn wait(&self, interest: Readiness, timeout: Option<Duration>) -> io::Result<Readiness>;
     /// The time.
     fn now(&self) -> Instant;
+    /// When the program made the call that is inside: the time set for one call counts from then, however often the call
+    /// has to be driven.
+    fn began(&self) -> Instant {
+        self.now()
+    }
     /// Hears of what the transport has met.
     fn hear(&self, event: &Event) {
         let _ = event;
     }
+    /// Tells the program what has been traced.
+    fn look_at_trace(&self) {}
     /// Hands a channel that the server has opened to the program. None comes to a host that accepts none.
     fn opened(&self, opened: Opened) {
         let _ = opened;
@@ -89,17 +100,14 @@ pub fn drive<T>(
     host: &dyn Host,
     mut poll: impl FnMut(&mut Session) -> Poll<Result<T>>,
 ) -> Result<T> {
-    let mut deadline = None;
-    let mut first = true;
+    let began = host.began();
+    let mut is_late = false;
     lend(session)?.begin_call()?;
     loop {
+        let now = host.now();
         let polled = {
             let mut session = lend(session)?;
-            let now = host.now();
             session.begin_poll(now);
-            if std::mem::take(&mut first) {
-                deadline = session.deadline(now);
-            }
             poll(&mut session)
         };
         announce(session, host)?;
@@ -107,13 +115,18 @@ pub fn drive<T>(
         if let Poll::Ready(result) = polled {
             return result;
         }
-        let (blocking, waits_first, gets_further) = {
+        let (blocking, waits_first, gets_further, deadline) = {
             let session = lend(session)?;
-            (session.is_blocking(), session.waits_first(), session.gets_further())
+            (session.is_blocking(), session.waits_first(), session.gets_further(), session.deadline(began))
         };
         if gets_further {
             continue;
         }
+        // Late, and what the socket had since then has not helped.
+        if is_late {
+            return Err(Error::new(Code::Timeout, "Time set for the call is over"));
+        }
+        is_late = blocking && deadline.is_some_and(|deadline| deadline <= now);
         let waits_first = waits_first && !host.hides_bytes();
         if waits_first {
             wait(session, host, deadline)?;
@@ -127,7 +140,7 @@ pub fn drive<T>(
         if !sent && flush(session, host)? {
             continue;
         }
-        if lend(session)?.found_nothing() {
+        if lend(session)?.found_nothing()? {
             continue;
         }
         if !blocking {
@@ -142,19 +155,53 @@ pub fn drive<T>(
 /// Moves what bytes can be moved without waiting, and takes in what has arrived. An error is the end of the connection.
 pub fn turn(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
     lend(session)?.begin_call()?;
-    loop {
-        let pumped = {
-            let mut session = lend(session)?;
-            session.begin_poll(host.now());
-            session.pump()
-        };
-        announce(session, host)?;
-        pumped?;
-        flush(session, host)?;
+    turn_for(session, host, usize::MAX).map(|_| ())
+}
+
+/// Receives at most so often: whether there may be more.
+fn turn_for(session: &RefCell<Session>, host: &dyn Host, receives: usize) -> Result<bool> {
+    digest(session, host)?;
+    for _ in 0..receives {
         if !receive(session, host)? {
-            return Ok(());
+            return lend(session)?.found_nothing().map(|_| false);
         }
+        digest(session, host)?;
     }
+    Ok(true)
+}
+
+/// Handles what has been received.
+fn digest(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
+    let pumped = {
+        let mut session = lend(session)?;
+        session.begin_poll(host.now());
+        session.pump()
+    };
+    announce(session, host)?;
+    pumped?;
+    flush(session, host).map(|_| ())
+}
+
+/// What a program that waits by itself has to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outlook {
+    /// The directions of the socket.
+    pub directions: Readiness,
+    /// How long at most.
+    pub timeout: Option<Duration>,
+}
+
+/// [`turn`] for such a program: sends what is due by the clock as well, and does not let a fast server keep it. The end
+/// of the connection shows in the session.
+pub fn tend(session: &RefCell<Session>, host: &dyn Host) -> Result<Outlook> {
+    lend(session)?.begin_call()?;
+    let has_more = turn_for(session, host, MOST_RECEIVED).unwrap_or(true);
+    let kept = lend(session)?.keep_alive();
+    kept.and_then(|()| flush(session, host)).ok();
+    let mut session = lend(session)?;
+    let wake_at = if has_more { Some(session.now()) } else { session.wake_at() };
+    let timeout = wake_at.map(|wake_at| wake_at.saturating_duration_since(host.now()));
+    Ok(Outlook { directions: session.wait_for_more(), timeout })
 }
 
 /// Takes the operation `call` of `owner` out of its slot, or begins it with `begin`, and drives it. Where it would
@@ -181,6 +228,7 @@ pub fn resume_one<O: Op>(
     let mut begin = Some(begin);
     let mut over = false;
     let result = drive(session, host, |session| {
+        session.serves(Some(owner));
         if op.is_none()
             && let Some(begin) = begin.take()
         {
@@ -189,7 +237,7 @@ pub fn resume_one<O: Op>(
         }
         let polled = match &mut op {
             Some(op) => op.poll(session),
-            None => Poll::Ready(Err(Error::new(Code::BadUse, "Operation is over"))),
+            None => Poll::Ready(Err(is_over())),
         };
         over = polled.is_ready();
         polled
@@ -234,10 +282,16 @@ pub const fn reentered() -> Error {
     Error::new(Code::BadUse, "Session was called from within one of its own callbacks")
 }
 
-/// Tells the program what the transport has met, and which channels the server has opened.
+/// The operation has been polled after its end.
+pub const fn is_over() -> Error {
+    Error::new(Code::BadUse, "Operation is over")
+}
+
+/// Tells the program what the transport has met, what has been traced, and which channels the server has opened.
 fn announce(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
     let events = lend(session)?.transport.take_events();
     events.iter().for_each(|event| host.hear(event));
+    host.look_at_trace();
     loop {
         let Some(opened) = lend(session)?.channels.next_opened() else { return Ok(()) };
         host.opened(opened);
@@ -284,12 +338,8 @@ fn wait(session: &RefCell<Session>, host: &dyn Host, deadline: Option<Instant>) 
         session.keep_alive()?;
         (session.interest(), session.wake_at())
     };
-    let now = host.now();
-    if deadline.is_some_and(|deadline| deadline <= now) {
-        return Err(Error::new(Code::Timeout, "Time set for the call is over"));
-    }
     let until = deadline.into_iter().chain(wake_at).min();
-    let timeout = until.map(|until| until.saturating_duration_since(now));
+    let timeout = until.map(|until| until.saturating_duration_since(host.now()));
     host.wait(interest, timeout)
         .map(|_| ())
         .map_err(|error| Error::new(Code::Timeout, "Waiting for the socket failed").with(error.to_string()))
@@ -297,7 +347,7 @@ fn wait(session: &RefCell<Session>, host: &dyn Host, deadline: Option<Instant>) 
 
 /// The C calls that may have to be called again to be finished. Each handle keeps one unfinished operation per call.
 #[allow(missing_docs, reason = "each is named after its C function")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Call {
     SessionHandshake,
     SessionDisconnect,
@@ -336,6 +386,7 @@ pub enum Call {
     SftpClose,
     SftpReaddir,
     SftpFsync,
+    SftpFlush,
     SftpFstat,
     SftpFsetstat,
     SftpStat,
@@ -406,33 +457,32 @@ impl Owner {
 
 /// The unfinished operations of one handle.
 #[derive(Default)]
-pub struct Slots(Vec<((Call, u64), Box<dyn Resting>)>);
+pub struct Slots(BTreeMap<(Call, u64), Box<dyn Resting>>);
 
 impl Slots {
     /// Whether that call is to be finished.
     pub fn has(&self, call: Call) -> bool {
-        self.0.iter().any(|((of, _), _)| *of == call)
+        self.0.range((call, 0)..=(call, u64::MAX)).next().is_some()
     }
 
     fn take<O: Op>(&mut self, which: (Call, u64)) -> Option<O> {
-        let index = self.0.iter().position(|(of, _)| *of == which)?;
-        let (_, op) = self.0.swap_remove(index);
+        let op = self.0.remove(&which)?;
         op.into_any().downcast().ok().map(|op| *op)
     }
 
     /// Nobody will come back to them.
     pub fn abandon(self, session: &mut Session) {
-        for (_, mut op) in self.0 {
+        for mut op in self.0.into_values() {
             op.abandon(session);
         }
     }
 
     /// Drops the operations of those calls.
     pub fn discard(&mut self, which: impl Fn(Call) -> bool) {
-        self.0.retain(|((of, _), _)| !which(*of));
+        self.0.retain(|(of, _), _| !which(*of));
     }
 
     fn put<O: Op>(&mut self, which: (Call, u64), op: O) {
-        self.0.push((which, Box::new(op)));
+        self.0.insert(which, Box::new(op));
     }
 }

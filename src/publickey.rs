@@ -12,6 +12,7 @@ use crate::error::{Code, Error, Result};
 use crate::op::{Op, Slots};
 use crate::patience::Patience;
 use crate::session::Session;
+use crate::trace::Topic;
 use crate::wire::{Put, Reader, Short, copy};
 
 /// The version that we speak.
@@ -299,7 +300,14 @@ fn say(session: &mut Session, id: ChannelId, name: &[u8], fields: &[u8]) -> Resu
     body.put(fields)?;
     let mut packet = Vec::new();
     packet.put_string(&body)?;
+    show(session, "sent", &body);
     session.channels.get(id)?.send_stream(&mut session.transport.tx, &packet, &[])
+}
+
+/// Traces a packet that went as `how` says, by its name.
+fn show(session: &mut Session, how: &str, body: &[u8]) {
+    let name = Reader::new(body).string().unwrap_or_default().escape_ascii();
+    session.transport.tx.trace.say(Topic::Publickey, format_args!("{how} \"{name}\", {} bytes", body.len()));
 }
 
 /// Ready with the next packet of the server; with nothing where that is empty.
@@ -314,6 +322,7 @@ fn poll_response(session: &mut Session, id: ChannelId, patience: &mut Patience) 
         if channel.unread(Wanted::Stream(MAIN)) >= length.saturating_add(4) {
             channel.read_text(MAIN, 4, &mut session.transport.tx)?;
             let response = channel.read_text(MAIN, length, &mut session.transport.tx)?;
+            show(session, "received", &response);
             return Poll::Ready(Ok(Some(response).filter(|response| !response.is_empty())));
         }
     }

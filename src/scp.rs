@@ -12,6 +12,7 @@ use crate::error::{Code, Error, Result};
 use crate::op::Op;
 use crate::patience::Patience;
 use crate::session::Session;
+use crate::trace::Topic;
 use crate::transport::Tx;
 use crate::wire::{Put, copy};
 
@@ -141,11 +142,20 @@ impl<D: Dialog> Op for Setup<D> {
 
     fn poll(&mut self, session: &mut Session) -> Poll<Result<Self::Out>> {
         let polled = self.step(session);
-        if let (Poll::Ready(Err(_)), Stage::Starting(channel, _) | Stage::Talking(channel, _)) = (&polled, &self.stage)
-        {
-            let _dead = session.channels.abandon(*channel, &mut session.transport.tx);
+        if matches!(polled, Poll::Ready(Err(_))) {
+            self.abandon(session);
         }
         polled
+    }
+
+    /// The channel is closed without anybody waiting for that.
+    fn abandon(&mut self, session: &mut Session) {
+        match &mut self.stage {
+            Stage::Opening(opening) => opening.abandon(session),
+            Stage::Starting(channel, _) | Stage::Talking(channel, _) => {
+                let _dead = session.channels.abandon(*channel, &mut session.transport.tx);
+            }
+        }
     }
 }
 
@@ -208,7 +218,11 @@ impl Dialog for Store {
                 }
             }
             match self.lines.pop_front() {
-                Some(line) => channel.send_stream(tx, &line, &[])?,
+                Some(line) => {
+                    let shown = line.trim_ascii_end().escape_ascii();
+                    tx.trace.say(Topic::Scp, format_args!("sent \"{shown}\""));
+                    channel.send_stream(tx, &line, &[])?;
+                }
                 None => {
                     channel.expect_file(self.size);
                     return Ok(Some(()));
@@ -224,6 +238,7 @@ fn line(channel: &mut Channel, tx: &mut Tx) -> Result<Option<Vec<u8>>> {
         Some(length) if length < LONGEST_LINE => {
             let mut line = channel.read_text(MAIN, length.saturating_add(1), tx)?;
             line.pop();
+            tx.trace.say(Topic::Scp, format_args!("received \"{}\"", line.escape_ascii()));
             Ok(Some(line))
         }
         None if channel.unread(crate::channel::Wanted::Stream(MAIN)) < LONGEST_LINE => Ok(None),

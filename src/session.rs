@@ -5,17 +5,17 @@ use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use crate::auth::Auth;
-use crate::channel::{Channels, Discard};
+use crate::channel::{Channels, Discard, Events, News};
 use crate::error::{Code, Error, Result};
 use crate::global::Globals;
 use crate::io::Readiness;
-use crate::keepalive::Keepalive;
-use crate::op::{Op, Slots, Transfer};
+use crate::keepalive::{self, Keepalive};
+use crate::op::{Op, Owner, Slots, Transfer};
 use crate::patience::Patience;
 use crate::publickey::Publickeys;
 use crate::sftp::Sftps;
 use crate::sink::Sink;
-use crate::transport::{Transport, message};
+use crate::transport::{Mark, Transport, message};
 
 pub use crate::transport::Lent;
 
@@ -72,16 +72,25 @@ pub struct Session {
     wake_at: Option<Instant>,
     /// When the socket last took bytes.
     sent_at: Instant,
+    /// It did not take all of them.
+    is_full: bool,
     /// The last operation ended with `EAGAIN`.
     starved: bool,
+    /// Whom the current operation is for, unless it tells of what it waits for by itself.
+    serves: Option<Owner>,
+    /// The program has been told that the connection is over.
+    told_end: bool,
     /// The current operation has more to queue than the outgoing queue took.
     has_more: bool,
-    /// The current operation is over once the socket has taken what there was, and must not wait for the server.
-    awaits_flush: bool,
+    /// The current operation is over once the socket has taken what was queued by then, and must not wait for the
+    /// server.
+    awaits: Option<Mark>,
     /// The socket has had nothing since the current call began.
     has_looked: bool,
     /// The current operation gives up unless the socket has something.
     is_impatient: bool,
+    /// What is queued may wait for company.
+    lingers: bool,
     /// `SSH_MSG_DISCONNECT` has been queued.
     said_goodbye: bool,
     /// Why nothing more can be sent.
@@ -107,11 +116,15 @@ impl Session {
             now,
             wake_at: None,
             sent_at: now,
+            is_full: false,
             starved: false,
+            serves: None,
+            told_end: false,
             has_more: false,
-            awaits_flush: false,
+            awaits: None,
             has_looked: false,
             is_impatient: false,
+            lingers: false,
             said_goodbye: false,
             send_failure: None,
             moving: false,
@@ -131,9 +144,14 @@ impl Session {
     /// [`Session::pump`], where file data that `sink` waits for goes straight to the reader's buffer.
     pub fn pump_into(&mut self, sink: &mut Sink<'_>) -> Result<()> {
         self.tend_keys()?;
+        let was_established = self.transport.is_established();
         while let Some(payload) = self.transport.packet()? {
             let (packet, tx) = self.transport.split(payload);
-            let handled = match packet.first().copied().unwrap_or_default() {
+            let kind = packet.first().copied().unwrap_or_default();
+            if !matches!(kind, message::CHANNEL_WINDOW_ADJUST..=message::CHANNEL_FAILURE) {
+                self.channels.lines.unfinished.stir();
+            }
+            let handled = match kind {
                 message::SERVICE_ACCEPT => self.auth.on_service_accept(packet),
                 message::USERAUTH_REQUEST..=message::USERAUTH_LAST => {
                     let handled = self.auth.on_packet(packet);
@@ -151,6 +169,9 @@ impl Session {
                 _ => self.transport.unimplemented(),
             };
             handled.map_err(|error| self.transport.fail(error))?;
+        }
+        if self.transport.is_established() && !was_established {
+            self.channels.lines.unfinished.stir();
         }
         Ok(())
     }
@@ -185,26 +206,37 @@ impl Session {
         self.round_trip = self.round_trip.into_iter().chain([took]).min();
     }
 
-    /// Sends a keepalive if one is due: how long until the next one.
-    pub fn send_keepalive(&mut self) -> Result<Duration> {
-        self.transport.check()?;
-        if !self.transport.is_established() {
-            return Ok(Duration::ZERO);
+    /// Sends a keepalive if one is due: ready with how long until the next one. Pending where all of them were in vain,
+    /// until the socket has been looked at, see [`Session::check_alive`].
+    pub fn poll_keepalive(&mut self) -> Poll<Result<Duration>> {
+        self.pump()?;
+        // Servers hang up on whoever sends a global request before the login (RFC 4252 section 6).
+        if !self.auth.is_authenticated() {
+            return Poll::Ready(Ok(self.keepalive.interval()));
         }
-        self.keepalive.send_if_due(&mut self.transport.tx, &mut self.globals, self.now)
+        if self.keepalive.is_in_vain(&self.globals, self.now) {
+            return Poll::Pending;
+        }
+        Poll::Ready(self.keepalive.send_if_due(&mut self.transport.tx, &mut self.globals, self.now))
     }
 
-    /// Ready when all that was queued has left.
-    pub fn poll_flushed(&mut self) -> Poll<Result<()>> {
+    /// Ready when all that was queued at `mark` has left. What others queue behind it is not waited for, or they would
+    /// keep this one from ever getting ready.
+    pub fn poll_left(&mut self, mark: Mark) -> Poll<Result<()>> {
         match self.pump() {
             Err(error) => Poll::Ready(Err(error)),
-            Ok(()) if self.transport.tx.is_flushed() => Poll::Ready(Ok(())),
+            Ok(()) if self.transport.tx.has_left_all(mark) => Poll::Ready(Ok(())),
             Ok(()) => {
                 // The socket may take it all at once: then there is nothing to wait for.
-                self.has_more = true;
+                self.awaits = Some(mark);
                 Poll::Pending
             }
         }
+    }
+
+    /// What is queued may wait for company, until somebody sends more or the next call begins.
+    pub const fn linger(&mut self) {
+        self.lingers = true;
     }
 
     /// Whether bulk data should be queued now. Where not, the operation is polled again once the socket has taken some.
@@ -235,15 +267,27 @@ impl Session {
         self.now = now;
         self.wake_at = None;
         self.starved = false;
+        self.serves = Some(Owner::Session);
         self.has_more = false;
-        self.awaits_flush = false;
+        self.awaits = None;
         self.is_impatient = false;
+        self.lingers = false;
     }
 
     /// The socket has nothing: whether an operation wanted to know just that.
-    pub(crate) const fn found_nothing(&mut self) -> bool {
+    pub(crate) fn found_nothing(&mut self) -> Result<bool> {
         self.has_looked = true;
-        self.is_impatient
+        self.check_alive()?;
+        Ok(self.is_impatient)
+    }
+
+    /// Ends the connection if the server is taken for dead: only now that all it has said is known.
+    fn check_alive(&mut self) -> Result<()> {
+        self.transport.check_silence(self.now)?;
+        if self.keepalive.is_in_vain(&self.globals, self.now) {
+            return Err(self.transport.fail(keepalive::dead()));
+        }
+        Ok(())
     }
 
     /// Servers cannot exchange keys anew in the middle of a login, and no login is that long.
@@ -259,14 +303,14 @@ impl Session {
     pub(crate) fn keep_alive(&mut self) -> Result<()> {
         self.tend_keys()?;
         self.wake_at = self.wake_at.into_iter().chain(self.transport.keys_want_tending()).min();
-        let Some(due) = self.keepalive.due().filter(|_| self.transport.is_established()) else { return Ok(()) };
-        let due = if due <= self.now {
-            let next = self.send_keepalive()?;
-            self.now.checked_add(next)
-        } else {
-            Some(due)
-        };
-        self.wake_at = self.wake_at.into_iter().chain(due).min();
+        let Some(due) = self.keepalive.due().filter(|_| self.auth.is_authenticated()) else { return Ok(()) };
+        if due <= self.now
+            && let Poll::Ready(next) = self.poll_keepalive()
+        {
+            next?;
+        }
+        // Still the same if it is the answer to the last one that is due.
+        self.wake_at = self.wake_at.into_iter().chain(self.keepalive.due()).min();
         Ok(())
     }
 
@@ -284,7 +328,8 @@ impl Session {
 
     /// Whether the operation gets further now that the socket has taken what there was.
     pub(crate) fn gets_further(&self) -> bool {
-        (self.awaits_flush || (self.has_more && self.transport.tx.has_room())) && !self.transport.tx.wants_socket()
+        let tx = &self.transport.tx;
+        self.awaits.is_some_and(|mark| tx.has_left_all(mark)) || (self.has_more && tx.has_room() && !tx.wants_socket())
     }
 
     /// What to wait for; the peer must always be heard, or two full windows would wait for each other.
@@ -296,14 +341,51 @@ impl Session {
         self.wake_at
     }
 
+    /// Whom the current operation is for: who is told when it may get further. Nobody for what is told by itself, such
+    /// as that there is something to read.
+    pub fn serves(&mut self, owner: Option<Owner>) {
+        self.serves = owner;
+    }
+
     pub(crate) fn would_block(&mut self) -> Error {
         self.starved = true;
+        let is_clear = self.transport.tx.is_clear();
+        match self.serves {
+            None => {}
+            Some(Owner::Channel(id)) => self.channels.is_unfinished(id, is_clear),
+            Some(_) => self.channels.lines.unfinished.add(is_clear),
+        }
         Error::new(Code::Eagain, "Would block")
+    }
+
+    /// The program is going to wait by itself: for which directions of the socket.
+    pub(crate) fn wait_for_more(&mut self) -> Readiness {
+        self.starved = self.transport.failure().is_none();
+        if self.starved { self.block_directions() } else { Readiness::default() }
+    }
+
+    /// The next thing that the program is to be told. The end of the connection comes last.
+    pub fn next_news(&mut self) -> Option<News> {
+        let of_session = |events| Some(News { handle: None, events });
+        let is_clear = self.transport.tx.is_clear();
+        if let Some(news) = self.channels.listeners.next_news().or_else(|| self.channels.next_news(is_clear)) {
+            return Some(news);
+        }
+        if self.channels.lines.unfinished.take() {
+            return of_session(Events::AGAIN);
+        }
+        if self.transport.failure().is_some() && !std::mem::replace(&mut self.told_end, true) {
+            return of_session(Events::ENDED);
+        }
+        None
     }
 
     /// Lends the outgoing bytes to the program's send function, if there are any.
     pub(crate) fn lend_outgoing(&mut self) -> Result<Option<Lent>> {
         self.may_move()?;
+        if self.lingers && !self.transport.tx.is_worth_sending() {
+            return Ok(None);
+        }
         if !self.transport.tx.wants_socket() || self.send_failure.is_some() || self.transport.failure().is_some() {
             return Ok(None);
         }
@@ -318,7 +400,12 @@ impl Session {
         let taken = if let Transfer::Moved(count) = transfer { count } else { 0 };
         if taken > 0 {
             self.sent_at = self.now;
+            if self.is_full {
+                // Only the other end can have made room.
+                self.keepalive.heard();
+            }
         }
+        self.is_full = taken < queue.len();
         self.transport.return_outgoing(queue, taken);
         if let Transfer::Failed(errno) = transfer {
             self.send_failure = Some(failure(Code::SocketSend, "Sending on the socket failed", errno));
@@ -339,6 +426,9 @@ impl Session {
     pub(crate) fn return_incoming(&mut self, queue: Lent, transfer: Transfer) {
         self.moving = false;
         let came = if let Transfer::Moved(count) = transfer { count } else { 0 };
+        if came > 0 {
+            self.keepalive.heard();
+        }
         self.transport.return_incoming(queue, came);
         match (transfer, self.send_failure.take()) {
             (Transfer::Moved(count), send_failure) if count > 0 => self.send_failure = send_failure,
@@ -369,17 +459,20 @@ fn failure(code: Code, text: &'static str, errno: i32) -> Error {
 
 /// `libssh2_session_handshake`: ready when both sides use the keys of the first key exchange.
 pub struct Handshake {
+    /// For the server's next packet.
     patience: Patience,
+    /// The packets that had come before that.
+    heard: u64,
 }
 
 impl Handshake {
-    /// Queues all that can leave before the server has said anything.
-    pub fn begin(session: &mut Session) -> Result<Self> {
+    /// Queues all that can leave before the server has said anything. It is `time` now, in seconds since 1970.
+    pub fn begin(session: &mut Session, time: u64) -> Result<Self> {
         if !session.transport.is_started() {
-            session.transport.start()?;
+            session.transport.start(time)?;
             session.auth.request_service(&mut session.transport.tx)?;
         }
-        Ok(Self { patience: session.patience() })
+        Ok(Self { patience: session.patience(), heard: session.transport.heard() })
     }
 }
 
@@ -393,12 +486,16 @@ impl Op for Handshake {
         if session.transport.is_established() {
             return Poll::Ready(Ok(()));
         }
+        if self.heard != session.transport.heard() {
+            *self = Self { patience: session.patience(), heard: session.transport.heard() };
+        }
         session.await_reply(&mut self.patience)
     }
 }
 
 /// `libssh2_session_disconnect_ex`: ready when the message has left, or nobody takes it.
 pub struct Disconnect {
+    mark: Mark,
     patience: Patience,
 }
 
@@ -413,7 +510,7 @@ impl Disconnect {
         packet.put_string(language)?;
         session.transport.tx.send_now(&[&packet])?;
         session.said_goodbye = true;
-        Ok(Self { patience: session.patience() })
+        Ok(Self { mark: session.transport.tx.mark_of_sealed(), patience: session.patience() })
     }
 }
 
@@ -423,8 +520,8 @@ impl Op for Disconnect {
     fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
         // What still arrives is of no interest, but it must not pile up.
         session.pump()?;
-        if session.transport.tx.wants_socket() {
-            session.awaits_flush = true;
+        if !session.transport.tx.has_left_all(self.mark) {
+            session.awaits = Some(self.mark);
             return session.await_reply(&mut self.patience);
         }
         Poll::Ready(Ok(()))

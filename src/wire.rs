@@ -1,6 +1,8 @@
 //! SSH's data types (RFC 4251 section 5), read without trust and written without a panic.
 #![forbid(unsafe_code)]
 
+use std::fmt::{self, Arguments, Write};
+
 use crate::error::{Code, Error, Result};
 
 /// A field runs past the end of its packet. Whoever parses says which packet, by [`Short::in_packet`].
@@ -86,6 +88,21 @@ pub fn names(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(|&byte| byte == b',').filter(|name| !name.is_empty())
 }
 
+/// Where text goes that is being shown.
+struct Shown<'a, P: ?Sized> {
+    out: &'a mut P,
+    failure: Option<Error>,
+}
+
+impl<P: Put + ?Sized> Write for Shown<'_, P> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.out.put(text.as_bytes()).map_err(|error| {
+            self.failure = Some(error);
+            fmt::Error
+        })
+    }
+}
+
 /// Appends fields to a packet. Every append is fallible: the caller's and the peer's sizes go through here.
 pub trait Put {
     /// Bytes as they are.
@@ -94,6 +111,16 @@ pub trait Put {
     /// `byte`
     fn put_u8(&mut self, value: u8) -> Result<()> {
         self.put(&[value])
+    }
+
+    /// Text as it is shown.
+    fn put_text(&mut self, text: Arguments<'_>) -> Result<()> {
+        let mut out = Shown { out: self, failure: None };
+        // What a `Display` fails with is always the failure of the buffer.
+        match (out.write_fmt(text), out.failure) {
+            (_, Some(failure)) => Err(failure),
+            _ => Ok(()),
+        }
     }
 
     /// `boolean`

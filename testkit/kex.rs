@@ -215,7 +215,7 @@ impl<'a> Kex<'a> {
         }
         let changes = self.session_id.is_some() && link.occasion.strikes(Fault::HostKeyChanges);
         let key = if changes { &self.identity.other } else { &self.identity.key };
-        (key, agreement.host_key.algorithm)
+        (key, agreement.host_key.algorithm.signature)
     }
 }
 

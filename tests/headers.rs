@@ -1,7 +1,7 @@
 //! Generates the C headers from `src/ffi` and holds those in `include/` to them.
 //!
 //! `LIBSSH2_RS_WRITE_HEADERS=1` writes them instead (`make headers`). cbindgen makes one header per run, so there are
-//! three runs. What C says with the preprocessor, cbindgen cannot see: that comes from `src/ffi/header`, and the
+//! several runs. What C says with the preprocessor, cbindgen cannot see: that comes from `src/ffi/header`, and the
 //! functions below turn what cbindgen makes of callbacks and numbers into what the interface has.
 #![allow(
     clippy::arithmetic_side_effects,
@@ -27,10 +27,12 @@ struct Header {
     end: &'static str,
 }
 
-const HEADERS: [Header; 3] = [
+const HEADERS: [Header; 4] = [
     Header { name: "libssh2.h", chapter: None, end: "#endif /* RC_INVOKED */\n" },
     Header { name: "libssh2_sftp.h", chapter: Some("sftp"), end: "" },
     Header { name: "libssh2_publickey.h", chapter: Some("publickey"), end: "" },
+    // Not one of libssh2's: what is ours alone.
+    Header { name: "libssh2_ext.h", chapter: Some("ext"), end: "" },
 ];
 
 #[test]
@@ -238,7 +240,8 @@ fn comments_tightened(text: &str) -> String {
         let comment: Vec<&str> = lines.by_ref().map(str::trim).take_while(|line| *line != "*/").collect();
         if !comment[0].contains(", see `struct _") && !comment[0].contains(", see `enum _") {
             let indent = &line[..line.len() - "/*".len()];
-            made.push_str(&format!("{line} {} */\n", comment.join(&format!("\n{indent}   "))));
+            let comment = comment.join(&format!("\n{indent}   ")).replace(&format!("\n{indent}   \n"), "\n\n");
+            made.push_str(&format!("{line} {comment} */\n"));
         }
     }
     made

@@ -77,12 +77,16 @@ const char *fx_name(unsigned long status);
 
 /* Lines of sshd_config that go before (and so override) the ordinary ones. NULL: none. */
 void server_config(const char *lines);
+/* Such lines, by which the server has a certificate for each of its keys. */
+const char *server_certificates(void);
 /* From now on connections take so many milliseconds in either direction, by a proxy; 0: no longer. */
 void server_delay(int ms);
 /* The port of loopback to connect to instead of `port` for that. */
 uint16_t delayed(uint16_t port);
 /* Starts an sshd for one connection; stores the client's end of the TCP connection. */
 pid_t server_start(int *client);
+/* Starts servers for any number of connections, for programs that connect by themselves; the port. */
+int server_port(void);
 /* The last lines of sshd's log go out as comments. */
 void server_log(void);
 /* How often sshd has put new keys in place after the first ones, over all connections since

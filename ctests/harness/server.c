@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char *const host_keys[] = { "ed25519", "ecdsa256", "ecdsa384", "ecdsa521", "rsa" };
 static const char *extra = "";
 static int delay;
 
@@ -22,6 +23,19 @@ void server_config(const char *lines)
 {
     extra = lines ? lines : "";
     remove(temp_path("sshd.log"));
+}
+
+const char *server_certificates(void)
+{
+    static char lines[4000];
+    size_t length = 0;
+    for(size_t i = 0; i < COUNT(host_keys); i++) {
+        char name[40];
+        snprintf(name, sizeof(name), "host_%s-cert.pub", host_keys[i]);
+        length += (size_t)snprintf(lines + length, sizeof(lines) - length, "HostCertificate %s\n",
+                                   key_path(name));
+    }
+    return lines;
 }
 
 void server_delay(int ms)
@@ -102,8 +116,6 @@ static const char *write_config(void)
         bail("can not write %s", path);
     /* sshd keeps the first value that it meets, so the program's own lines come first. */
     fprintf(file, "%s\n", extra);
-    static const char *const host_keys[] = { "ed25519", "ecdsa256", "ecdsa384", "ecdsa521",
-                                             "rsa" };
     for(size_t i = 0; i < COUNT(host_keys); i++) {
         char name[32];
         snprintf(name, sizeof(name), "host_%s", host_keys[i]);
@@ -131,29 +143,68 @@ static const char *write_config(void)
     return path;
 }
 
-pid_t server_start(int *client)
+/* In a process of its own: becomes the sshd of that connection. */
+static noreturn void become_sshd(const char *config, int connection)
 {
     const char *program = sshd_program();
-    const char *config = write_config();
-    int server;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGCHLD, SIG_DFL);
+    int null = open("/dev/null", O_WRONLY);
+    dup2(connection, STDIN_FILENO);
+    dup2(connection, STDOUT_FILENO);
+    dup2(null, STDERR_FILENO);
+    close(null);
+    execl(program, program, "-i", "-f", config, "-E", temp_path("sshd.log"), (char *)NULL);
+    _exit(127);
+}
+
+static const char *prepare(void)
+{
     if(getuid() == 0)
         mkdir("/run/sshd", 0755); /* sshd insists on it, as the place that it gives up rights in */
+    return write_config();
+}
+
+pid_t server_start(int *client)
+{
+    const char *config = prepare();
+    int server;
     tcp_pair(client, &server);
+    pid_t pid = fork();
+    if(pid < 0)
+        bail("fork failed");
+    if(pid == 0)
+        become_sshd(config, server);
+    close(server);
+    return pid;
+}
+
+int server_port(void)
+{
+    const char *config = prepare();
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if(bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+       listen(listener, 10) != 0 ||
+       getsockname(listener, (struct sockaddr *)&address, &size) != 0)
+        bail("no TCP on loopback");
     pid_t pid = fork();
     if(pid < 0)
         bail("fork failed");
     if(pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        int null = open("/dev/null", O_WRONLY);
-        dup2(server, STDIN_FILENO);
-        dup2(server, STDOUT_FILENO);
-        dup2(null, STDERR_FILENO);
-        close(null);
-        execl(program, program, "-i", "-f", config, "-E", temp_path("sshd.log"), (char *)NULL);
-        _exit(127);
+        signal(SIGCHLD, SIG_IGN);
+        for(int connection; (connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0;) {
+            if(fork() == 0)
+                become_sshd(config, connection);
+            close(connection);
+        }
+        _exit(1);
     }
-    close(server);
-    return pid;
+    close(listener);
+    return ntohs(address.sin_port);
 }
 
 void server_log(void)

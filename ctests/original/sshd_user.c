@@ -1,23 +1,36 @@
-/* Preloaded into sshd: shows it a user "libssh2", who is whoever runs it. So no system account is
- * needed for tests that log in under this name. */
+/* Preloaded into sshd: shows it a user "libssh2" with the password "my test password", who is whoever runs it and at
+ * home in HOME_DIRECTORY. So no system account is needed for programs that log in under this name, and nobody's own
+ * files are read or written. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <grp.h>
 #include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
 struct passwd *getpwnam(const char *name)
 {
-    static struct passwd user;
+    static struct passwd user = {
+        .pw_name = "libssh2",
+        .pw_passwd = "$6$libssh2$sbe.naAxPtQ5yCmOwQsUKZfNy8XN3ebF04tmXQFk.96Lhq6rmnvOiecMy2Bh4W0H3BHxwbadv792vZMD.OQ3c0",
+        .pw_gecos = "",
+        .pw_dir = HOME_DIRECTORY,
+        .pw_shell = "/bin/sh",
+    };
     struct passwd *(*next)(const char *) =
         (struct passwd * (*)(const char *)) dlsym(RTLD_NEXT, "getpwnam");
-    if(strcmp(name, "libssh2") != 0)
+    if(strcmp(name, user.pw_name) != 0)
         return next(name);
-    struct passwd *me = getpwuid(getuid());
-    if(!me)
-        return NULL;
-    user = *me;
-    user.pw_name = "libssh2";
-    user.pw_passwd = "*"; /* no password, but not locked either */
+    user.pw_uid = getuid();
+    user.pw_gid = getgid();
     return &user;
+}
+
+/* Without this group sshd gives a terminal to the user's own. It could not give it to another one without being root,
+ * which it tries where the system does not do so by itself. */
+struct group *getgrnam(const char *name)
+{
+    struct group *(*next)(const char *) =
+        (struct group * (*)(const char *)) dlsym(RTLD_NEXT, "getgrnam");
+    return strcmp(name, "tty") == 0 ? NULL : next(name);
 }

@@ -4,7 +4,7 @@
 #
 #   ctests/peer/build.sh        builds unless done already, and prints the directory:
 #                               libssh2.so.1 (and libssh2.so), libssh2.a, include/,
-#                               and the original's own tests/ with the src/ headers they include
+#                               and the original's own tests/ and example/ with the src/ headers they include
 #
 # CARGO_TARGET_DIR  where to put peer/ (default: target)
 # PEER_CRATE        a copy of the crate to use instead of fetching one
@@ -67,7 +67,7 @@ source=$work/libssh2-sys-$version/libssh2
 out=$work/peer
 mkdir -p "$out/include" "$work/obj" "$work/config"
 cp "$source"/include/*.h "$out/include"
-cp -R "$source/tests" "$out"
+cp -R "$source/tests" "$source/example" "$out"
 mkdir "$out/src"
 cp "$source"/src/*.h "$out/src"
 : >"$work/config/libssh2_config.h"

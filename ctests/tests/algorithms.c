@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* All that sshd has, and new keys again and again. */
 #define SERVER                                                                                     \
@@ -133,6 +134,37 @@ static void only_on_request(int kind, int other, const char *name, const char *s
     conn_drop(c);
 }
 
+/* Host keys for which the server needs more than its usual configuration. */
+static void more_host_keys(void)
+{
+    static const char *const names[] = { "ssh-ed25519-cert-v01@openssh.com",
+                                         "ecdsa-sha2-nistp256-cert-v01@openssh.com",
+                                         "ecdsa-sha2-nistp384-cert-v01@openssh.com",
+                                         "ecdsa-sha2-nistp521-cert-v01@openssh.com",
+                                         "rsa-sha2-512-cert-v01@openssh.com",
+                                         "rsa-sha2-256-cert-v01@openssh.com" };
+    static const char *const rsa[] = { "ssh-rsa-cert-v01@openssh.com" };
+    static const char *const dsa[] = { "ssh-dss" };
+    static char server[4000];
+    snprintf(server, sizeof(server), "RekeyLimit 512K\nLogLevel DEBUG1\nHostKeyAlgorithms +%s\n%s",
+             rsa[0], server_certificates());
+    server_config(server);
+    singles(names, COUNT(names), LIBSSH2_METHOD_HOSTKEY);
+    if(!ours) /* the original leaves the others out as it is built here */
+        return;
+    trace_off(true);
+    singles(rsa, COUNT(rsa), LIBSSH2_METHOD_HOSTKEY);
+    if(access(key_path("host_dsa"), R_OK) == 0) { /* as far as OpenSSH knows it */
+        snprintf(server, sizeof(server),
+                 "RekeyLimit 512K\nLogLevel DEBUG1\nHostKeyAlgorithms ssh-dss\nHostKey %s\n",
+                 key_path("host_dsa"));
+        server_config(server);
+        singles(dsa, COUNT(dsa), LIBSSH2_METHOD_HOSTKEY);
+        only_on_request(LIBSSH2_METHOD_HOSTKEY, LIBSSH2_METHOD_HOSTKEY, dsa[0], server);
+    }
+    trace_off(false);
+}
+
 static void preferences(void)
 {
     struct conn *c = conn_new();
@@ -257,8 +289,9 @@ void test(void)
         only_on_request(LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC, "hmac-sha1",
                         "Ciphers aes128-ctr\nMACs hmac-sha1");
         trace_off(false);
-        server_config(SERVER);
     }
+    more_host_keys();
+    server_config(SERVER);
     preferences();
     supported();
     nothing_in_common();

@@ -136,6 +136,46 @@ static void of_sftp(void)
     conn_close(c);
 }
 
+/* Channels and listeners that are used after they were freed; the original reads freed memory. */
+static void stale(void)
+{
+    char text[8];
+    int bad = 0;
+    unsigned long initial = 77;
+    LIBSSH2_CHANNEL *channel = start("cat");
+    LIBSSH2_LISTENER *listener =
+        CALLP(c, libssh2_channel_forward_listen_ex(c->session, "127.0.0.1", 0, NULL, 1));
+    is_number(CALL(c, libssh2_channel_free(channel)), 0, "free");
+    is_number(CALL(c, libssh2_channel_forward_cancel(listener)), 0, "cancel");
+    const long long results[] = {
+        libssh2_channel_read(channel, text, sizeof(text)),
+        libssh2_channel_read_stderr(channel, text, sizeof(text)),
+        libssh2_channel_write(channel, "abc", 3),
+        libssh2_channel_exec(channel, "true"),
+        libssh2_channel_setenv(channel, "A", "b"),
+        libssh2_channel_request_pty(channel, "vt100"),
+        libssh2_channel_signal(channel, "TERM"),
+        libssh2_channel_flush(channel),
+        libssh2_channel_send_eof(channel),
+        libssh2_channel_eof(channel),
+        libssh2_channel_wait_eof(channel),
+        libssh2_channel_close(channel),
+        libssh2_channel_wait_closed(channel),
+        libssh2_channel_receive_window_adjust2(channel, 1, 1, NULL),
+        libssh2_channel_handle_extended_data2(channel, LIBSSH2_CHANNEL_EXTENDED_DATA_MERGE),
+        libssh2_channel_free(channel),
+        libssh2_channel_forward_cancel(listener),
+    };
+    for(size_t i = 0; i < COUNT(results); i++)
+        bad += results[i] == LIBSSH2_ERROR_BAD_USE;
+    is_number(bad, COUNT(results), "calls that are refused");
+    ok(!libssh2_channel_forward_accept(listener), "nothing is accepted");
+    ok(libssh2_channel_window_write_ex(channel, &initial) == 0, "there is no window");
+    channel = start("echo word");
+    is_number(CALL(c, libssh2_channel_read(channel, text, 5)), 5, "another channel works");
+    is_number(CALL(c, libssh2_channel_free(channel)), 0, "free");
+}
+
 void test(void)
 {
     /* The original frees a channel before the server has closed it, so that some linger. */
@@ -145,6 +185,8 @@ void test(void)
     conn_login(c);
     orders();
     many();
+    if(ours)
+        stale();
     lost();
     of_sftp();
 }

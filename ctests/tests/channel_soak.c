@@ -1,18 +1,13 @@
-/* A hundred channels at a time that move data both ways, close at random, and begin anew. */
-#include "harness.h"
+/* A hundred channels at a time that move data both ways, close at random, and begin anew; and that
+ * while the keys change. */
+#include "echo.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-enum { CHANNELS = 100, LIVES = 300, MOST = 60000 };
+enum { CHANNELS = 100, MOST = 60000 };
 
 struct life {
     LIBSSH2_CHANNEL *channel;
@@ -24,7 +19,7 @@ struct life {
 static struct conn *c;
 static struct life lives[CHANNELS];
 static int port;
-static int begun, ended, cut_short;
+static int most, begun, ended, cut_short;
 static uint64_t dice = 12345;
 
 static size_t below(size_t bound)
@@ -37,55 +32,6 @@ static size_t below(size_t bound)
 static char at(uint64_t seed, size_t place)
 {
     return (char)((place * 31 + (place >> 8) * 7 + seed * 131) & 0xff);
-}
-
-/* One process echoes all connections. */
-static noreturn void echo_all(int listener)
-{
-    struct pollfd fds[CHANNELS * 4];
-    char space[32768];
-    nfds_t count = 1;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    fds[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
-    for(;;) {
-        if(poll(fds, count, -1) < 0)
-            continue;
-        for(nfds_t i = count; i-- > 1;) {
-            if(!fds[i].revents)
-                continue;
-            ssize_t got = read(fds[i].fd, space, sizeof(space));
-            bool over = got <= 0;
-            for(ssize_t sent = 0; !over && sent < got;) {
-                ssize_t n = send(fds[i].fd, space + sent, (size_t)(got - sent), MSG_NOSIGNAL);
-                if(n <= 0)
-                    over = true;
-                else
-                    sent += n;
-            }
-            if(over) {
-                close(fds[i].fd);
-                fds[i] = fds[--count];
-            }
-        }
-        if(fds[0].revents && count < COUNT(fds))
-            fds[count++] = (struct pollfd){ .fd = accept(listener, NULL, NULL), .events = POLLIN };
-    }
-}
-
-static pid_t start_server(void)
-{
-    struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t size = sizeof(in);
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if(bind(listener, (struct sockaddr *)&in, sizeof(in)) != 0 || listen(listener, 200) != 0 ||
-       getsockname(listener, (struct sockaddr *)&in, &size) != 0)
-        bail("no server");
-    port = ntohs(in.sin_port);
-    pid_t pid = fork();
-    if(pid == 0)
-        echo_all(listener);
-    close(listener);
-    return pid;
 }
 
 /* Each step returns whether anything moved; none waits. */
@@ -150,7 +96,7 @@ static bool step(struct life *l)
 {
     bool moved = false;
     if(!l->channel)
-        return begun < LIVES && begin(l);
+        return begun < most && begin(l);
     if(l->freeing) {
         int rc = libssh2_channel_free(l->channel);
         if(rc == LIBSSH2_ERROR_EAGAIN)
@@ -168,6 +114,31 @@ static bool step(struct life *l)
     return take(l) || moved;
 }
 
+static void soak(int lives_in_all, const char *cipher)
+{
+    begun = ended = cut_short = 0;
+    most = lives_in_all;
+    memset(lives, 0, sizeof(lives));
+    c = conn_new();
+    if(cipher)
+        libssh2_session_method_pref(c->session, LIBSSH2_METHOD_CRYPT_CS, cipher);
+    conn_handshake(c);
+    conn_login(c);
+    libssh2_session_set_blocking(c->session, 0);
+    conn_start_call(c);
+    c->deadline = now_ms() + 100000;
+    while(ended < most) {
+        bool moved = false;
+        for(size_t i = 0; i < CHANNELS; i++)
+            moved = step(&lives[i]) || moved;
+        if(!moved && !conn_wait_always(c))
+            bail("nothing moves any more: %d begun, %d ended", begun, ended);
+    }
+    ok(cut_short > most / 15, "%d of %d were closed in the middle", cut_short, most);
+    libssh2_session_set_blocking(c->session, !nonblocking);
+    conn_close(c);
+}
+
 void test(void)
 {
     if(!ours) {
@@ -176,24 +147,18 @@ void test(void)
     }
     watchdog(120);
     trace_off(true);
+    pid_t server = echo_all(&port);
     server_config("MaxSessions 200");
-    pid_t server = start_server();
-    c = conn_new();
-    conn_handshake(c);
-    conn_login(c);
-    libssh2_session_set_blocking(c->session, 0);
-    conn_start_call(c);
-    c->deadline = now_ms() + 100000;
-    while(ended < LIVES) {
-        bool moved = false;
-        for(size_t i = 0; i < CHANNELS; i++)
-            moved = step(&lives[i]) || moved;
-        if(!moved && !conn_wait_always(c))
-            bail("nothing moves any more: %d begun, %d ended", begun, ended);
+    soak(300, NULL);
+    /* The same while both sides change their keys all the time. */
+    static const char *const ciphers[] = { "aes128-gcm@openssh.com",
+                                           "chacha20-poly1305@openssh.com", "aes256-ctr" };
+    for(size_t i = 0; i < COUNT(ciphers); i++) {
+        server_config("MaxSessions 200\nRekeyLimit 256K\nLogLevel DEBUG1");
+        soak(120, ciphers[i]);
+        int rekeys = server_rekeys();
+        ok(rekeys >= 5, "%d times new keys under %s", rekeys, ciphers[i]);
     }
-    ok(cut_short > 20, "%d of %d were closed in the middle", cut_short, LIVES);
-    libssh2_session_set_blocking(c->session, !nonblocking);
-    conn_close(c);
     signal_tree(server, SIGKILL);
     waitpid(server, NULL, 0);
 }

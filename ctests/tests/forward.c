@@ -1,6 +1,6 @@
 /* Connections through the server: to ports and sockets that it reaches, from ports that it listens
  * on, and from programs on it to our agent. */
-#include "harness.h"
+#include "echo.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -56,21 +56,6 @@ static pid_t echo_server(int family, int *port, const char *path)
     }
     close(listener);
     return pid;
-}
-
-static int connect_to(int port)
-{
-    struct sockaddr_in in = { .sin_family = AF_INET,
-                              .sin_port = htons((uint16_t)port),
-                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct timeval limit = { .tv_sec = 20 };
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-    if(connect(fd, (struct sockaddr *)&in, sizeof(in)) != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
 }
 
 /* Connects `count` times, one after the other; says its number, hears it again. Exit status: how

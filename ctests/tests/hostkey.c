@@ -1,4 +1,5 @@
-/* The server's key and its fingerprints are those in the server's own key files. */
+/* The server's key and its fingerprints are those in the server's own key files; the same for a
+ * certificate, which only programs are shown that ask for one. */
 #include "harness.h"
 
 #include <openssl/evp.h>
@@ -54,6 +55,25 @@ static void check(const char *algorithm, const char *file)
     free(want);
 }
 
+static void certificates(void)
+{
+    server_config(server_certificates());
+    struct conn *c = conn_new();
+    conn_handshake(c);
+    const char *name = libssh2_session_methods(c->session, LIBSSH2_METHOD_HOSTKEY);
+    /* The original takes one where the server has one. */
+    ok(strcmp(name, ours ? "ssh-ed25519" : "ssh-ed25519-cert-v01@openssh.com") == 0,
+       "without a preference: %s", name);
+    conn_drop(c);
+    check("ssh-ed25519-cert-v01@openssh.com", "host_ed25519-cert.pub");
+    check("ecdsa-sha2-nistp256-cert-v01@openssh.com", "host_ecdsa256-cert.pub");
+    check("ecdsa-sha2-nistp384-cert-v01@openssh.com", "host_ecdsa384-cert.pub");
+    check("ecdsa-sha2-nistp521-cert-v01@openssh.com", "host_ecdsa521-cert.pub");
+    check("rsa-sha2-512-cert-v01@openssh.com", "host_rsa-cert.pub");
+    check("rsa-sha2-256-cert-v01@openssh.com", "host_rsa-cert.pub");
+    server_config(NULL);
+}
+
 void test(void)
 {
     check("ssh-ed25519", "host_ed25519.pub");
@@ -62,4 +82,5 @@ void test(void)
     check("ecdsa-sha2-nistp521", "host_ecdsa521.pub");
     check("rsa-sha2-256", "host_rsa.pub");
     check("rsa-sha2-512", "host_rsa.pub");
+    certificates();
 }

@@ -248,6 +248,24 @@ static void checking(void)
           libssh2_knownhost_check(NULL, "host", key, 9, PLAIN | RAW | ED25519, NULL));
 }
 
+/* An IPv6 address is the same one in whatever way it is written. */
+static void addresses(void)
+{
+    static const char *const stored[] = {
+        "2001:db8:0:0:0:0:0:1", "2001:DB8::0001", "::ffff:192.0.2.1", "[2001:db8:0::1]:2222",
+        "[2001:db8:0::1]",      "1::2::3",        "0:0:0:0:0:0:0:0",
+    };
+    static const char *const asked[] = { "2001:db8::1", "::ffff:c000:201", "1::2::3", "1:0::2::3", "::", "192.0.2.1" };
+    for(size_t i = 0; i < COUNT(stored); i++) {
+        fresh();
+        add(stored[i], NULL, "a2V5AAAAAAAA", 12, NULL, PLAIN | BASE64 | ED25519);
+        for(size_t j = 0; j < COUNT(asked); j++)
+            for(int port = -1; port <= 2222; port += 2223)
+                check(asked[j], port, "a2V5AAAAAAAA", 12, PLAIN | BASE64 | ED25519);
+        check(stored[i], 2222, "a2V5BBBBBBBB", 12, PLAIN | BASE64 | ED25519);
+    }
+}
+
 static void deleting(void)
 {
     fresh();
@@ -400,6 +418,7 @@ void test(void)
     special_lines();
     adding();
     checking();
+    addresses();
     deleting();
     files();
     judged();

@@ -2,15 +2,13 @@
 #![forbid(unsafe_code)]
 
 use super::{bounded, request};
-use crate::crypto::SignatureAlgorithm;
+use crate::crypto::{CERTIFICATE, SignatureAlgorithm};
 use crate::error::{Code, Error, Result};
 use crate::session::Session;
 use crate::transport::negotiate::MethodType;
 use crate::wire::{Put, Reader, copy, names};
 
 const SSH_RSA: &[u8] = b"ssh-rsa";
-/// What the name of a certificate's type ends with.
-const CERTIFICATE: &[u8] = b"-cert-v01@openssh.com";
 /// The first OpenSSH that takes certificates under the names of RSA with SHA-2.
 const RSA_CERTIFICATE_NAMES: (u32, u32) = (7, 8);
 

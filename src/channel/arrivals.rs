@@ -12,6 +12,8 @@ use crate::sink::Sink;
 pub const MAIN: u32 = 0;
 /// Streams with something to read at a time. The RFC knows two; each costs memory that no window counts.
 const MOST_STREAMS: usize = 8;
+/// A queue that has been emptied keeps so much memory, for what comes next.
+const KEPT: usize = 256 * 1024;
 
 /// Which streams a call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,6 +171,9 @@ impl Stream {
             if *length == 0 {
                 self.turns.pop_front();
             }
+        }
+        if self.bytes.is_empty() && self.bytes.capacity() > KEPT {
+            self.bytes = VecDeque::new();
         }
     }
 }

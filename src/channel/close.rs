@@ -18,6 +18,7 @@ pub fn send_eof(session: &mut Session, id: ChannelId) -> Result<()> {
 /// Ready when the server has ended its stream. The data before that stays where it is: when it has filled the window
 /// the end cannot come, which is an error where calls wait.
 pub fn poll_eof(session: &mut Session, id: ChannelId) -> Poll<Result<()>> {
+    session.serves(None);
     let pumped = session.pump();
     let is_blocking = session.is_blocking();
     let channel = session.channels.get(id)?;
@@ -34,6 +35,7 @@ pub fn poll_eof(session: &mut Session, id: ChannelId) -> Poll<Result<()>> {
 
 /// Ready when the server has closed a channel whose stream it has ended before.
 pub fn poll_closed(session: &mut Session, id: ChannelId) -> Poll<Result<()>> {
+    session.serves(None);
     let pumped = session.pump();
     let channel = session.channels.get(id)?;
     if !channel.has_ended() {
@@ -69,7 +71,7 @@ impl Op for Close {
     fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
         let pumped = session.pump();
         match session.channels.get(self.channel) {
-            Ok(channel) if !channel.close_received && matches!(channel.state, OpenState::Open) => {}
+            Ok(channel) if channel.may_be_closed_by_server() => {}
             _ => return Poll::Ready(Ok(())),
         }
         pumped?;
@@ -116,9 +118,15 @@ impl Channel {
         self.close_received
     }
 
-    /// The connection is dead: it counts as closed although the server was not told.
+    /// It counts as closed, whatever the server has been told and has said: nobody waits for that any more.
     pub const fn presume_closed(&mut self) {
         self.close_sent = true;
+        self.is_presumed_closed = true;
+    }
+
+    /// Whether the server's end of it is worth waiting for.
+    const fn may_be_closed_by_server(&self) -> bool {
+        matches!(self.state, OpenState::Open) && !(self.close_received || self.is_presumed_closed || self.abandoned)
     }
 
     pub(super) fn send_close(&mut self, tx: &mut Tx) -> Result<()> {

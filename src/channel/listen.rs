@@ -7,12 +7,13 @@ use std::task::Poll;
 use slotmap::{DefaultKey, SlotMap};
 
 use super::ChannelId;
+use super::news::{Events, News};
 use crate::error::{Code, Error, Result};
 use crate::global;
 use crate::op::{Op, Slots};
 use crate::patience::Patience;
 use crate::session::Session;
-use crate::transport::Tx;
+use crate::transport::{Mark, Tx};
 use crate::wire::{Reader, copy};
 
 /// Names a listener of a session; stale once it is cancelled.
@@ -24,6 +25,8 @@ pub struct ListenerId(DefaultKey);
 pub struct Listeners {
     listeners: SlotMap<DefaultKey, Listener>,
     by_address: HashMap<(Vec<u8>, u32), DefaultKey>,
+    /// Those that have a connection which the program has not been told of.
+    line: VecDeque<ListenerId>,
 }
 
 /// One listener.
@@ -36,6 +39,12 @@ pub struct Listener {
     queue: VecDeque<ChannelId>,
     /// How many of them there may be.
     most: usize,
+    /// The number of the program's handle for it, if it has one.
+    handle: Option<usize>,
+    /// It is in the line of those that have news.
+    in_line: bool,
+    /// The program has been told of a connection, and has accepted none since.
+    told: bool,
     /// Unfinished operations of this listener.
     pub slots: Slots,
 }
@@ -92,17 +101,66 @@ impl Listeners {
     }
 
     /// The listener that takes a connection to that address.
-    pub fn taker(&mut self, host: &[u8], port: u32) -> Result<&mut VecDeque<ChannelId>, NotTaken> {
+    pub fn taker(&self, host: &[u8], port: u32) -> Result<ListenerId, NotTaken> {
         let address = (copy(host).map_err(|_| NotTaken::Full)?, port);
         let key = self.by_address.get(&address).ok_or(NotTaken::Unknown)?;
-        let listener = self.listeners.get_mut(*key).ok_or(NotTaken::Unknown)?;
-        if listener.queue.len() >= listener.most { Err(NotTaken::Full) } else { Ok(&mut listener.queue) }
+        let listener = self.listeners.get(*key).ok_or(NotTaken::Unknown)?;
+        if listener.queue.len() >= listener.most { Err(NotTaken::Full) } else { Ok(ListenerId(*key)) }
+    }
+
+    /// Puts a connection into the queue of its listener.
+    pub fn queue(&mut self, id: ListenerId, channel: ChannelId) -> Result<()> {
+        let listener = self.get(id)?;
+        listener.queue.try_reserve(1)?;
+        listener.queue.push_back(channel);
+        self.note(id)
+    }
+
+    /// The next one with a connection that the program has not been told of.
+    pub fn next_news(&mut self) -> Option<News> {
+        while let Some(id) = self.line.pop_front() {
+            let Ok(listener) = self.get(id) else { continue };
+            listener.in_line = false;
+            if listener.has_connection() {
+                listener.told = true;
+                return Some(News { handle: listener.handle, events: Events::ACCEPT });
+            }
+        }
+        None
+    }
+
+    /// Takes the oldest connection off the queue.
+    fn accept(&mut self, id: ListenerId) -> Result<Option<ChannelId>> {
+        let listener = self.get(id)?;
+        let channel = listener.queue.pop_front();
+        listener.told = false;
+        self.note(id)?;
+        Ok(channel)
+    }
+
+    /// The program has that listener by the handle of this number; `None` when it has it no more.
+    pub fn set_handle(&mut self, id: ListenerId, handle: Option<usize>) -> Result<()> {
+        self.get(id)?.handle = handle;
+        self.note(id)
+    }
+
+    /// Something about a listener has changed.
+    fn note(&mut self, id: ListenerId) -> Result<()> {
+        let listener = self.get(id)?;
+        let has_news = listener.handle.is_some() && listener.has_connection() && !listener.told;
+        if has_news && !listener.in_line {
+            listener.in_line = true;
+            self.line.try_reserve(1)?;
+            self.line.push_back(id);
+        }
+        Ok(())
     }
 
     /// Forgets a listener.
     pub fn remove(&mut self, id: ListenerId) {
         if let Some(listener) = self.listeners.remove(id.0) {
             self.by_address.remove(&(listener.host, listener.port));
+            self.line.retain(|other| *other != id);
         }
     }
 }
@@ -132,6 +190,9 @@ impl Listen {
             state: State::Asked,
             queue: VecDeque::new(),
             most: if most == 0 { usize::MAX } else { most },
+            handle: None,
+            in_line: false,
+            told: false,
             slots: Slots::default(),
         }));
         session.globals.ask_to_listen(&mut session.transport.tx, listener, host, port)?;
@@ -171,8 +232,9 @@ impl Op for Listen {
 /// `libssh2_channel_forward_accept`: ready with the oldest connection that waits. They count before whatever ended the
 /// session.
 pub fn poll_accept(session: &mut Session, id: ListenerId) -> Poll<Result<ChannelId>> {
+    session.serves(None);
     let pumped = session.pump();
-    if let Some(channel) = session.channels.listeners.get(id)?.queue.pop_front() {
+    if let Some(channel) = session.channels.listeners.accept(id)? {
         return Poll::Ready(Ok(channel));
     }
     pumped.map_err(|error| Error::new(Code::ChannelUnknown, "No connection will come").with(error.to_string()))?;
@@ -180,7 +242,7 @@ pub fn poll_accept(session: &mut Session, id: ListenerId) -> Poll<Result<Channel
 }
 
 /// `libssh2_channel_forward_cancel`: ready when the server has been told.
-pub struct Cancel;
+pub struct Cancel(Mark);
 
 impl Cancel {
     /// Queues the request, and closes the connections that nobody has accepted.
@@ -192,7 +254,7 @@ impl Cancel {
         for channel in waiting {
             session.channels.abandon(channel, &mut session.transport.tx)?;
         }
-        Ok(Self)
+        Ok(Self(session.transport.tx.mark()))
     }
 }
 
@@ -200,6 +262,6 @@ impl Op for Cancel {
     type Out = ();
 
     fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
-        session.poll_flushed()
+        session.poll_left(self.0)
     }
 }

@@ -4,6 +4,7 @@
 mod arrivals;
 mod close;
 mod listen;
+mod news;
 mod open;
 mod request;
 mod stream;
@@ -18,17 +19,19 @@ pub use self::arrivals::{MAIN, Wanted};
 use self::close::send_eof;
 pub use self::close::{Close, Discard, poll_closed, poll_eof};
 pub use self::listen::{Cancel, Listen, ListenerId, Listeners, poll_accept};
+pub use self::news::{Events, News};
+use self::news::{Lines, Unfinished};
 pub use self::open::{Accepts, OpenState, Opened, Opening};
 pub use self::request::{Flushed, Request, RequestAgent, Terminal};
 pub use self::stream::{ExtendedData, poll_read, poll_write};
 pub use self::window::DEFAULT_WINDOW;
-use self::window::{ReceiveWindow, SendWindow};
+use self::window::{LARGEST_GROWTH, ReceiveWindow, SendWindow};
 use crate::error::{Code, Error, Result};
 use crate::op::Slots;
 use crate::sftp::{SftpId, Sftps};
 use crate::sink::Sink;
 use crate::tickets::Tickets;
-use crate::transport::{Tx, message};
+use crate::transport::{Mark, Tx, message};
 use crate::wire::{Reader, Short};
 
 /// Numbers of freed channels rest for so many others before they are used again.
@@ -47,6 +50,10 @@ pub struct Channels {
     slab: Vec<Option<Channel>>,
     free: VecDeque<u32>,
     generation: u64,
+    /// By how much the windows of all channels have grown.
+    grown: u32,
+    /// What the program has not been told.
+    pub lines: Lines,
     /// Where connections are accepted from.
     pub listeners: Listeners,
     /// What else the server may open.
@@ -82,8 +89,8 @@ pub struct Channel {
     extended_data: ExtendedData,
     /// Bytes of the stream that have been accepted and wait for the server's window.
     backlog: Vec<u8>,
-    /// Bytes of an unfinished write that have been queued and have not left.
-    written: Option<usize>,
+    /// Bytes of an unfinished write that have been queued and have not left, and where they stand in the queue.
+    written: Option<(usize, Mark)>,
     replies: Tickets<bool>,
     /// A shell, command or subsystem has been asked for.
     started: bool,
@@ -93,12 +100,20 @@ pub struct Channel {
     /// The end of what we send has been asked for; it leaves behind the backlog.
     eof_wanted: bool,
     close_sent: bool,
+    /// Closing it is over, although the server has not closed it.
+    is_presumed_closed: bool,
     /// Bytes of a file that is sent by SCP which have not been written; less than 0 if there were too many.
     file_left: Option<i128>,
     /// Nobody will read what has arrived and what is still to come.
     is_deaf: bool,
     /// The program has no use for it any more: it goes as soon as the server has closed it too.
     abandoned: bool,
+    /// The number of the program's handle for it, if it has one.
+    pub handle: Option<usize>,
+    /// What the program has been told and has not acted on.
+    told: Events,
+    /// Calls of the program that returned `EAGAIN`, but for those that the stream is read and written with.
+    unfinished: Unfinished,
     /// What the command on the other side ended with.
     pub exit_status: Option<u32>,
     /// The signal that ended the command on the other side, without "SIG".
@@ -110,12 +125,13 @@ pub struct Channel {
 impl Channels {
     /// The channel, unless it has been freed.
     pub fn get(&mut self, id: ChannelId) -> Result<&mut Channel> {
-        usize::try_from(id.number)
-            .ok()
-            .and_then(|index| self.slab.get_mut(index))
-            .and_then(Option::as_mut)
+        self.at(id.number)
             .filter(|channel| channel.id == id)
             .ok_or_else(|| Error::new(Code::ChannelUnknown, "Channel has been freed"))
+    }
+
+    fn at(&mut self, number: u32) -> Option<&mut Channel> {
+        usize::try_from(number).ok().and_then(|index| self.slab.get_mut(index)).and_then(Option::as_mut)
     }
 
     /// Every channel there is.
@@ -130,6 +146,7 @@ impl Channels {
             Some(number) => number,
             None => {
                 self.slab.try_reserve(1)?;
+                self.lines.reserve(self.slab.len().saturating_add(1))?;
                 self.slab.push(None);
                 u32::try_from(self.slab.len().saturating_sub(1)).map_err(|_| Error::alloc())?
             }
@@ -140,12 +157,21 @@ impl Channels {
         Ok(slot.insert(Channel::new(id, receive, consumer)))
     }
 
+    /// Has the window of a channel grow, by as much as all windows of the session may still grow.
+    fn grow(&mut self, id: ChannelId, grow: impl FnOnce(&mut ReceiveWindow, u32) -> u32) -> Result<()> {
+        let spare = LARGEST_GROWTH.saturating_sub(self.grown);
+        let grown = grow(&mut self.get(id)?.receive, spare);
+        self.grown = self.grown.saturating_add(grown);
+        Ok(())
+    }
+
     /// Drops a channel of which nothing will arrive any more.
     fn remove(&mut self, id: ChannelId) {
         if self.get(id).is_ok()
             && let Some(slot) = usize::try_from(id.number).ok().and_then(|index| self.slab.get_mut(index))
+            && let Some(channel) = slot.take()
         {
-            *slot = None;
+            self.grown = self.grown.saturating_sub(channel.receive.growth());
             self.free.push_back(id.number);
         }
     }
@@ -183,8 +209,7 @@ impl Channels {
             return self.on_open(reader, tx);
         }
         let number = reader.u32()?;
-        let slot = usize::try_from(number).ok().and_then(|index| self.slab.get_mut(index));
-        let Some(channel) = slot.and_then(Option::as_mut) else {
+        let Some(channel) = self.at(number) else {
             // A channel that was given up: nothing it says matters.
             return Ok(Ok(()));
         };
@@ -193,6 +218,7 @@ impl Channels {
             let id = channel.id;
             self.remove(id);
         }
+        self.hear(number, kind);
         Ok(handled)
     }
 }
@@ -218,8 +244,12 @@ impl Channel {
             eof_wanted: false,
             file_left: None,
             close_sent: false,
+            is_presumed_closed: false,
             is_deaf: false,
             abandoned: false,
+            handle: None,
+            told: Events::default(),
+            unfinished: Unfinished::default(),
             exit_status: None,
             exit_signal: None,
             slots: Slots::default(),

@@ -208,7 +208,7 @@ impl Channels {
             b"forwarded-tcpip" => {
                 let (host, port) = (reader.string()?, reader.u32()?);
                 match self.listeners.taker(host, port) {
-                    Ok(_) => self.queue(theirs, host, port, tx),
+                    Ok(listener) => self.accept(theirs, tx).and_then(|channel| self.listeners.queue(listener, channel)),
                     Err(NotTaken::Unknown) => refuse(remote, Reason::Prohibited, "Forward not requested", tx),
                     Err(NotTaken::Full) => refuse(remote, Reason::Shortage, "Queue full", tx),
                 }
@@ -224,16 +224,6 @@ impl Channels {
             }
             _ => refuse(remote, Reason::UnknownType, "Channel type is not supported", tx),
         })
-    }
-
-    /// Puts a connection into the queue of its listener.
-    fn queue(&mut self, theirs: Theirs, host: &[u8], port: u32, tx: &mut Tx) -> Result<()> {
-        let channel = self.accept(theirs, tx)?;
-        if let Ok(queue) = self.listeners.taker(host, port) {
-            queue.try_reserve(1)?;
-            queue.push_back(channel);
-        }
-        Ok(())
     }
 
     /// Offers a channel to the program.

@@ -12,7 +12,7 @@ use crate::op::Op;
 use crate::patience::Patience;
 use crate::session::Session;
 use crate::tickets::Ticket;
-use crate::transport::{Tx, message};
+use crate::transport::{Mark, Tx, message};
 use crate::wire::{Put, Reader, Short, copy};
 
 /// Terminal type and modes take at most so many bytes.
@@ -190,7 +190,7 @@ impl Op for RequestAgent {
 }
 
 /// What wants no reply: ready when it has left.
-pub struct Flushed;
+pub struct Flushed(Mark);
 
 impl Flushed {
     /// Queues `window-change`, RFC 4254 section 6.7.
@@ -210,12 +210,12 @@ impl Flushed {
     /// Queues the end of what we send.
     pub fn eof(session: &mut Session, channel: ChannelId) -> Result<Self> {
         super::send_eof(session, channel)?;
-        Ok(Self)
+        Ok(Self(session.transport.tx.mark()))
     }
 
     fn begin(session: &mut Session, channel: ChannelId, name: &[u8], fields: &[u8]) -> Result<Self> {
         session.channels.get(channel)?.request(&mut session.transport.tx, name, false, fields)?;
-        Ok(Self)
+        Ok(Self(session.transport.tx.mark()))
     }
 }
 
@@ -223,7 +223,7 @@ impl Op for Flushed {
     type Out = ();
 
     fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
-        session.poll_flushed()
+        session.poll_left(self.0)
     }
 }
 

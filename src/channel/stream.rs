@@ -4,7 +4,7 @@
 use std::task::{Poll, ready};
 
 use super::arrivals::MAIN;
-use super::{Channel, ChannelId, Consumer, Wanted};
+use super::{Channel, ChannelId, Consumer, Events, Wanted};
 use crate::error::{Code, Error, Result};
 use crate::session::Session;
 use crate::sftp::Sftps;
@@ -27,21 +27,33 @@ pub enum ExtendedData {
 /// `libssh2_channel_read_ex`: ready with the number of bytes put into `space`; 0 at the end of the stream. What has
 /// arrived counts before whatever ended the connection.
 pub fn poll_read(session: &mut Session, id: ChannelId, stream: u32, space: &mut [u8]) -> Poll<Result<usize>> {
+    session.serves(None);
+    let polled = read(session, id, stream, space);
+    let events = session.channels.get(id)?.news_of(stream);
+    session.channels.acted(id, events);
+    polled
+}
+
+fn read(session: &mut Session, id: ChannelId, stream: u32, space: &mut [u8]) -> Poll<Result<usize>> {
     let channel = session.channels.get(id)?;
     let wanted = channel.wanted(stream);
     if space.is_empty() {
         return Poll::Ready(Ok(0));
     }
     let size = space.len();
+    session.channels.grow(id, |window, most| window.follow(size, most))?;
+    let channel = session.channels.get(id)?;
     let mut sink = Sink::of_channel(id, wanted, space);
     channel.arrivals.deliver(wanted, &mut sink);
     let pumped = session.pump_into(&mut sink);
     let filled = sink.filled();
     let (now, round_trip) = (session.now(), session.round_trip);
-    let channel = session.channels.get(id)?;
     if filled > 0 {
-        channel.receive.keeps_up(filled, now, round_trip);
-        channel.give_back(filled, &mut session.transport.tx)?;
+        session.channels.grow(id, |window, most| window.keeps_up(filled, now, round_trip, most))?;
+    }
+    let channel = session.channels.get(id)?;
+    channel.give_back(filled, &mut session.transport.tx)?;
+    if filled > 0 {
         return Poll::Ready(Ok(filled));
     }
     if channel.has_ended() {
@@ -59,27 +71,37 @@ pub fn poll_read(session: &mut Session, id: ChannelId, stream: u32, space: &mut 
 /// `libssh2_channel_write_ex`: ready with the number of bytes of `data` that have been sent. Bytes that have been
 /// queued must leave before the call is over, since the program may next wait for something else.
 pub fn poll_write(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]) -> Poll<Result<usize>> {
+    session.serves(None);
+    let polled = write(session, id, stream, data);
+    match polled {
+        Poll::Ready(Ok(count)) if count == data.len() => session.channels.has_written(id),
+        _ => session.channels.wants_to_write(id, session.transport.tx.is_clear()),
+    }
+    polled
+}
+
+fn write(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]) -> Poll<Result<usize>> {
     let pumped = session.pump();
     let channel = session.channels.get(id)?;
-    let count = match channel.written.take() {
-        Some(count) => count,
+    let (count, mark) = match channel.written.take() {
+        Some(written) => written,
         None => {
             channel.check_writable()?;
             pumped?;
             if data.is_empty() {
                 return Poll::Ready(Ok(0));
             }
-            queue(session, id, stream, data)?
+            (queue(session, id, stream, data)?, session.transport.tx.mark())
         }
     };
     if count == 0 {
         return Poll::Pending;
     }
-    let flushed = session.poll_flushed();
-    if flushed.is_pending() {
-        session.channels.get(id)?.written = Some(count);
+    let left = session.poll_left(mark);
+    if left.is_pending() {
+        session.channels.get(id)?.written = Some((count, mark));
     }
-    ready!(flushed)?;
+    ready!(left)?;
     Poll::Ready(Ok(count))
 }
 
@@ -191,6 +213,11 @@ impl Channel {
         self.arrivals.discard(Wanted::All);
     }
 
+    /// What is told when that stream has something to read.
+    fn news_of(&self, stream: u32) -> Events {
+        if stream == MAIN || self.extended_data == ExtendedData::Merge { Events::READ } else { Events::EXTENDED }
+    }
+
     /// What a read of that stream is to get.
     fn wanted(&self, stream: u32) -> Wanted {
         if stream == MAIN && self.extended_data == ExtendedData::Merge { Wanted::All } else { Wanted::Stream(stream) }
@@ -204,6 +231,11 @@ impl Channel {
             return Err(Error::new(Code::ChannelEofSent, "End of file has been sent on the channel"));
         }
         Ok(())
+    }
+
+    /// Lets `data` be sent although the window for it has yet to come.
+    pub fn send_ahead(&mut self, data: &[u8]) {
+        self.send.overdraw(u32::try_from(data.len()).unwrap_or(u32::MAX));
     }
 
     /// Sends `head` and `body`, one behind the other, on the stream. What the window does not allow now waits.
@@ -263,7 +295,7 @@ impl Channel {
             _ if self.is_deaf || self.has_ended() => data.len(),
             Consumer::Program => self.keep(stream, data, sink)?,
             Consumer::Sftp(id) if stream == MAIN => {
-                sftps.receive(id, data, sink);
+                sftps.receive(id, data, sink, &mut tx.trace);
                 data.len()
             }
             _ => data.len(),

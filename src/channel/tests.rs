@@ -1,6 +1,11 @@
 //! Channels fed by hand: what the server says, and what is queued in answer.
 
+use std::task::Poll;
+use std::time::Instant;
+
 use super::*;
+use crate::session::Session;
+use crate::transport::Transport;
 use crate::wire::Put;
 
 #[derive(Default)]
@@ -198,4 +203,176 @@ fn requests_of_the_server_are_kept_or_refused() {
     assert_eq!((channel.exit_status, channel.exit_signal.as_deref()), (Some(7), Some(&b"TERM"[..])));
     assert!(world.hear(packet!(message::CHANNEL_SUCCESS, id.number)).is_err(), "nothing was asked");
     assert!(world.hear(vec![message::CHANNEL_DATA, 0, 0]).is_err(), "too short");
+}
+
+/// A channel that is open and that the program has by the handle of that number.
+fn watched(world: &mut World, handle: usize) -> ChannelId {
+    let id = world.open();
+    world.channels.set_handle(id, Some(handle)).unwrap();
+    id
+}
+
+/// Everything there is to tell: handles and events.
+fn news(world: &mut World) -> Vec<(usize, Events)> {
+    let next = || world.channels.next_news(true).map(|news| (news.handle.unwrap(), news.events));
+    std::iter::from_fn(next).collect()
+}
+
+#[test]
+fn what_holds_is_told_once_until_the_program_acts_on_it() {
+    let mut world = World::default();
+    let id = world.open();
+    world.hear(packet!(message::CHANNEL_DATA, id.number, "early")).unwrap();
+    assert_eq!(news(&mut world), [], "nobody has it yet");
+    world.channels.set_handle(id, Some(3)).unwrap();
+    let both = Events::READ.and(Events::WRITE);
+    assert_eq!(news(&mut world), [(3, both)]);
+    world.hear(packet!(message::CHANNEL_DATA, id.number, "more")).unwrap();
+    world.hear(packet!(message::CHANNEL_WINDOW_ADJUST, id.number, 1_u32)).unwrap();
+    assert_eq!(news(&mut world), [], "it is left alone");
+    world.hear(packet!(message::CHANNEL_EXTENDED_DATA, id.number, 1_u32, "oops")).unwrap();
+    assert_eq!(news(&mut world), [(3, both.and(Events::EXTENDED))], "another stream");
+
+    world.channels.get(id).unwrap().read_text(MAIN, 4, &mut world.tx).unwrap();
+    world.channels.acted(id, Events::READ);
+    assert_eq!(news(&mut world), [(3, both.and(Events::EXTENDED))], "something was left");
+    world.channels.get(id).unwrap().read_text(MAIN, 100, &mut world.tx).unwrap();
+    world.channels.acted(id, Events::READ);
+    assert_eq!(news(&mut world), []);
+    world.hear(packet!(message::CHANNEL_DATA, id.number, "new")).unwrap();
+    assert_eq!(news(&mut world).len(), 1);
+
+    let mut status = packet!(message::CHANNEL_REQUEST, id.number, "exit-status");
+    status.extend([0, 0, 0, 0, 7]);
+    world.hear(status).unwrap();
+    world.hear(packet!(message::CHANNEL_EOF, id.number)).unwrap();
+    let ended = both.and(Events::EXTENDED).and(Events::EXIT).and(Events::EOF);
+    assert_eq!(news(&mut world), [(3, ended)]);
+    world.hear(packet!(message::CHANNEL_CLOSE, id.number)).unwrap();
+    assert_eq!(news(&mut world), [(3, ended.without(Events::WRITE).and(Events::CLOSED))]);
+    world.channels.acted(id, Events::WRITE);
+    assert_eq!(news(&mut world), []);
+}
+
+#[test]
+fn whoever_could_not_write_hears_when_it_can() {
+    let mut world = World::default();
+    let [a, b, c] = [1, 2, 3].map(|handle| watched(&mut world, handle));
+    let write = |handle: usize| (handle, Events::WRITE);
+    assert_eq!(news(&mut world), [write(1), write(2), write(3)]);
+
+    world.channels.get(a).unwrap().send.take(100);
+    world.channels.get(a).unwrap().written = Some((100, world.tx.mark()));
+    world.channels.wants_to_write(a, false);
+    world.channels.wants_to_write(b, false);
+    world.channels.wants_to_write(c, false);
+    assert!(world.channels.next_news(false).is_none(), "the socket takes nothing");
+    assert!(world.channels.next_news(false).is_none());
+    assert_eq!(news(&mut world), [write(2), write(3), write(1)], "who was refused goes first");
+    assert_eq!(news(&mut world), []);
+
+    while world.channels.get(b).unwrap().send.take(1000) > 0 {}
+    world.channels.wants_to_write(b, true);
+    assert_eq!(news(&mut world), [], "the window is used up");
+    world.hear(packet!(message::CHANNEL_WINDOW_ADJUST, b.number, 10_u32)).unwrap();
+    assert_eq!(news(&mut world), [write(2)]);
+}
+
+#[test]
+fn a_call_that_is_to_be_made_again_is_told_once() {
+    let mut world = World::default();
+    let id = watched(&mut world, 1);
+    news(&mut world);
+    world.hear(packet!(message::CHANNEL_SUCCESS, id.number)).unwrap_err();
+    world.channels.is_unfinished(id, true);
+    assert_eq!(news(&mut world), [], "it has seen what there was");
+    world.hear(packet!(message::CHANNEL_DATA, id.number, "data")).unwrap();
+    assert_eq!(news(&mut world), [(1, Events::READ.and(Events::WRITE))], "not what it waits for");
+    let _ticket = world.channels.get(id).unwrap().replies.ask();
+    world.hear(packet!(message::CHANNEL_SUCCESS, id.number)).unwrap();
+    world.channels.is_unfinished(id, true);
+    assert_eq!(
+        news(&mut world),
+        [(1, Events::AGAIN.and(Events::READ).and(Events::WRITE))],
+        "another may have missed it"
+    );
+    assert_eq!(news(&mut world), []);
+    world.channels.is_unfinished(id, false);
+    assert!(world.channels.next_news(false).is_none());
+    assert_eq!(news(&mut world), [(1, Events::AGAIN.and(Events::READ).and(Events::WRITE))]);
+
+    let asked = world.asked();
+    world.channels.is_unfinished(asked, true);
+    assert!(!world.channels.lines.unfinished.take());
+    world.hear(packet!(message::CHANNEL_OPEN_FAILURE, asked.number, 1_u32, "no", "")).unwrap();
+    assert!(world.channels.lines.unfinished.take(), "it belongs to no channel of the program");
+    assert!(!world.channels.lines.unfinished.take());
+}
+
+#[test]
+fn everybody_has_a_turn_and_the_freed_have_none() {
+    let mut world = World::default();
+    let ids = [0, 1, 2, 3].map(|handle| watched(&mut world, handle));
+    assert_eq!(world.channels.next_news(true).unwrap().handle, Some(0));
+    world.channels.acted(ids[0], Events::WRITE);
+    let told = news(&mut world);
+    assert_eq!(told.iter().map(|(handle, _)| *handle).collect::<Vec<_>>(), [1, 2, 3, 0]);
+    for id in ids {
+        world.hear(packet!(message::CHANNEL_DATA, id.number, "data")).unwrap();
+    }
+    world.channels.set_handle(ids[1], None).unwrap();
+    world.channels.abandon(ids[2], &mut world.tx).unwrap();
+    let told = news(&mut world);
+    assert_eq!(told.iter().map(|(handle, _)| *handle).collect::<Vec<_>>(), [0, 3]);
+}
+
+/// A session that is connected, and what the server says on its channels.
+fn session() -> Session {
+    let mut session = Session::new(Instant::now());
+    session.transport = Transport::connected();
+    session
+}
+
+fn tell(session: &mut Session, packet: &[u8]) {
+    session.channels.on_packet(packet, &mut session.transport.tx, &mut session.sftps, &mut Sink::none()).unwrap();
+}
+
+/// A channel whose window grows.
+fn growing(session: &mut Session) -> ChannelId {
+    let id = session.channels.add(ReceiveWindow::growing(DEFAULT_WINDOW), Consumer::Program).unwrap().id();
+    tell(session, &packet!(message::CHANNEL_OPEN_CONFIRMATION, id.number, 1_u32, 0_u32, 1_u32));
+    id
+}
+
+#[test]
+fn all_windows_of_a_session_grow_by_so_much_together() {
+    let mut session = session();
+    session.round_trip = Some(std::time::Duration::from_secs(1));
+    let ids: Vec<_> = (0..6).map(|_| growing(&mut session)).collect();
+    let mut space = vec![0; DEFAULT_WINDOW as usize];
+    let growth = |session: &mut Session| -> Vec<u32> {
+        ids.iter().filter_map(|id| Some(session.channels.get(*id).ok()?.receive.growth())).collect()
+    };
+    for _ in 0..4 {
+        for id in &ids {
+            let Ok(channel) = session.channels.get(*id) else { continue };
+            let text = "x".repeat(channel.receive_window() as usize);
+            tell(&mut session, &packet!(message::CHANNEL_DATA, id.number, text.as_str()));
+            while session.channels.get(*id).unwrap().unread(Wanted::All) > 0 {
+                assert!(matches!(poll_read(&mut session, *id, MAIN, &mut space), Poll::Ready(Ok(1..))));
+            }
+            session.transport.tx.queue().consume(usize::MAX);
+        }
+    }
+    assert_eq!(growth(&mut session).iter().sum::<u32>(), LARGEST_GROWTH);
+    assert!(growth(&mut session).iter().all(|grown| (DEFAULT_WINDOW..=7 * DEFAULT_WINDOW).contains(grown)));
+
+    let largest = *growth(&mut session).iter().max().unwrap();
+    let freed = *ids.iter().find(|id| session.channels.get(**id).unwrap().receive.growth() == largest).unwrap();
+    session.channels.remove(freed);
+    let late = growing(&mut session);
+    let mut space = vec![0; usize::try_from(LARGEST_GROWTH).unwrap()];
+    assert!(poll_read(&mut session, late, MAIN, &mut space).is_pending());
+    assert_eq!(session.channels.get(late).unwrap().receive.growth(), largest, "what the freed one gave back");
+    assert_eq!(session.channels.get(late).unwrap().receive_window(), DEFAULT_WINDOW + largest, "and at once");
 }

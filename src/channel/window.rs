@@ -9,6 +9,8 @@ use crate::error::{Code, Error, Result};
 pub const DEFAULT_WINDOW: u32 = 2 * 1024 * 1024;
 /// Such a window grows up to here: 100 ms at 1.3 Gbit/s.
 pub const LARGEST_WINDOW: u32 = 16 * 1024 * 1024;
+/// All windows of a session together grow by so much: the line is as long for many channels as for one.
+pub const LARGEST_GROWTH: u32 = 64 * 1024 * 1024;
 /// The program's own grants below this are put off: `LIBSSH2_CHANNEL_MINADJUST`.
 const LEAST_GRANT: u32 = 1024;
 /// Largest piece of a stream in one packet, whatever the server would take.
@@ -20,22 +22,33 @@ pub struct SendWindow {
     /// What the server granted at first.
     pub initial: u32,
     left: u32,
+    /// What has been sent ahead of the grant that pays for it.
+    owed: u32,
     largest_packet: u32,
 }
 
 impl SendWindow {
     /// The window that the confirmation grants.
     pub fn new(window: u32, largest_packet: u32) -> Self {
-        Self { initial: window, left: window, largest_packet: largest_packet.min(LARGEST_PACKET) }
+        Self { initial: window, left: window, owed: 0, largest_packet: largest_packet.min(LARGEST_PACKET) }
     }
 
     /// The server grants `bytes` more.
     pub fn add(&mut self, bytes: u32) -> Result<()> {
+        let repaid = self.owed.min(bytes);
+        self.owed = self.owed.saturating_sub(repaid);
         self.left = self
             .left
-            .checked_add(bytes)
+            .checked_add(bytes.saturating_sub(repaid))
             .ok_or_else(|| Error::new(Code::Proto, "Server granted a window of more than 2^32 - 1 bytes"))?;
         Ok(())
+    }
+
+    /// Lets `bytes` be taken out, ahead of a grant that is sure to come.
+    pub fn overdraw(&mut self, bytes: u32) {
+        let missing = bytes.saturating_sub(self.left);
+        self.owed = self.owed.saturating_add(missing);
+        self.left = self.left.saturating_add(missing);
     }
 
     /// Takes out what one packet may carry of `wanted` bytes.
@@ -112,23 +125,43 @@ impl ReceiveWindow {
     }
 
     /// Before [`ReceiveWindow::consumed`], of what a program reads: whoever reads a window's worth in less than two
-    /// round trips may be held up by the window alone, so that it is doubled.
-    pub fn keeps_up(&mut self, count: usize, now: Instant, round_trip: Option<Duration>) {
-        if self.size >= self.limit {
-            return;
+    /// round trips may be held up by the window alone, so that it is doubled, but grows by `most` at most. By how much it
+    /// has grown.
+    pub fn keeps_up(&mut self, count: usize, now: Instant, round_trip: Option<Duration>, most: u32) -> u32 {
+        let most = most.min(self.limit.saturating_sub(self.size));
+        if most == 0 {
+            return 0;
         }
         let pace = self.pace.get_or_insert(Pace { since: now, consumed: 0 });
         pace.consumed = pace.consumed.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
         if pace.consumed < self.size {
-            return;
+            return 0;
         }
         let took = now.saturating_duration_since(pace.since);
-        if round_trip.is_some_and(|round_trip| took < round_trip.saturating_mul(2)) {
-            let growth = self.size.min(self.limit.saturating_sub(self.size));
-            self.size = self.size.saturating_add(growth);
-            self.consumed = self.consumed.saturating_add(growth);
-        }
         self.pace = Some(Pace { since: now, consumed: 0 });
+        if round_trip.is_none_or(|round_trip| took >= round_trip.saturating_mul(2)) {
+            return 0;
+        }
+        self.grow(self.size.min(most))
+    }
+
+    /// A program reads up to `wanted` bytes at a time: a window smaller than that would hold it up, so that it grows to
+    /// that size, but by `most` at most. By how much it has grown.
+    pub fn follow(&mut self, wanted: usize, most: u32) -> u32 {
+        let wanted = u32::try_from(wanted).unwrap_or(u32::MAX).min(self.limit);
+        self.grow(wanted.saturating_sub(self.size).min(most))
+    }
+
+    /// What it grows by is granted with what is consumed next.
+    const fn grow(&mut self, growth: u32) -> u32 {
+        self.size = self.size.saturating_add(growth);
+        self.consumed = self.consumed.saturating_add(growth);
+        growth
+    }
+
+    /// By how much it has grown in all.
+    pub const fn growth(&self) -> u32 {
+        self.size.saturating_sub(self.initial)
     }
 
     /// A program waits for `wanted` bytes while nothing is queued: what to grant if the server has no window at all, as
@@ -195,6 +228,19 @@ mod tests {
     }
 
     #[test]
+    fn what_was_sent_ahead_is_taken_out_of_the_next_grants() {
+        let mut window = SendWindow::new(0, 30);
+        window.overdraw(9);
+        assert_eq!(window.take(9), 9);
+        window.add(5).unwrap();
+        assert_eq!(window.left(), 0);
+        window.add(10).unwrap();
+        assert_eq!(window.left(), 6);
+        window.overdraw(5);
+        assert_eq!(window.left(), 6);
+    }
+
+    #[test]
     fn grants_come_in_useful_portions_and_overruns_are_noticed() {
         let mut window = ReceiveWindow::new(800);
         window.arrived(99).unwrap();
@@ -215,22 +261,41 @@ mod tests {
         for _ in 0..6 {
             let size = window.size as usize;
             window.arrived(size).unwrap();
-            window.keeps_up(1, now, rtt);
+            window.keeps_up(1, now, rtt, u32::MAX);
             now += Duration::from_millis(150);
-            window.keeps_up(size - 1, now, rtt);
+            let grown = window.keeps_up(size - 1, now, rtt, u32::MAX);
+            assert_eq!(window.size as usize, size + grown as usize);
             granted = window.consumed(size).unwrap();
         }
         assert_eq!(window.size, LARGEST_WINDOW);
         assert_eq!((granted, window.left()), (LARGEST_WINDOW, LARGEST_WINDOW));
+        assert_eq!(window.growth(), LARGEST_WINDOW - DEFAULT_WINDOW);
 
-        for (mut window, pause, rtt) in [
-            (ReceiveWindow::growing(DEFAULT_WINDOW), 250, rtt),
-            (ReceiveWindow::growing(DEFAULT_WINDOW), 1, None),
-            (ReceiveWindow::new(DEFAULT_WINDOW), 1, rtt),
+        for (mut window, pause, rtt, most, grown) in [
+            (ReceiveWindow::growing(DEFAULT_WINDOW), 1, rtt, u32::MAX, DEFAULT_WINDOW),
+            (ReceiveWindow::growing(DEFAULT_WINDOW), 1, rtt, 1000, 1000),
+            (ReceiveWindow::growing(DEFAULT_WINDOW), 1, rtt, 0, 0),
+            (ReceiveWindow::growing(DEFAULT_WINDOW), 250, rtt, u32::MAX, 0),
+            (ReceiveWindow::growing(DEFAULT_WINDOW), 1, None, u32::MAX, 0),
+            (ReceiveWindow::new(DEFAULT_WINDOW), 1, rtt, u32::MAX, 0),
         ] {
-            window.keeps_up(1, start, rtt);
-            window.keeps_up(DEFAULT_WINDOW as usize, start + Duration::from_millis(pause), rtt);
-            assert_eq!(window.size, DEFAULT_WINDOW, "after {pause} ms");
+            window.keeps_up(1, start, rtt, most);
+            window.keeps_up(DEFAULT_WINDOW as usize, start + Duration::from_millis(pause), rtt, most);
+            assert_eq!(window.growth(), grown, "after {pause} ms, at most {most}");
+        }
+    }
+
+    #[test]
+    fn a_window_follows_the_program_s_buffer() {
+        for (mut window, wanted, most, grown) in [
+            (ReceiveWindow::growing(DEFAULT_WINDOW), 100, u32::MAX, 0),
+            (ReceiveWindow::growing(DEFAULT_WINDOW), DEFAULT_WINDOW as usize + 5, u32::MAX, 5),
+            (ReceiveWindow::growing(DEFAULT_WINDOW), usize::MAX, u32::MAX, LARGEST_WINDOW - DEFAULT_WINDOW),
+            (ReceiveWindow::growing(DEFAULT_WINDOW), usize::MAX, 7, 7),
+            (ReceiveWindow::new(DEFAULT_WINDOW), usize::MAX, u32::MAX, 0),
+        ] {
+            assert_eq!((window.follow(wanted, most), window.growth()), (grown, grown));
+            assert_eq!(window.grant_consumed().unwrap_or_default(), grown);
         }
     }
 

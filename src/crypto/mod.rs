@@ -1,8 +1,10 @@
-//! The safe face of libcrypto: what SSH needs of it, in SSH's terms. `openssl` is the only file that calls it.
+//! The safe face of libcrypto: what SSH needs of it, in SSH's terms. `openssl` is the only module that calls it.
 
 mod agreement;
+mod certificate;
 mod der;
 mod digest;
+mod dsa;
 mod gcm;
 mod kem;
 mod mac;
@@ -15,8 +17,11 @@ mod public_text;
 mod random;
 mod signature;
 mod symmetric;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use agreement::{Curve, EphemeralKey};
+pub use certificate::{CERTIFICATE, Certificate};
 pub use digest::{Digest, HashAlgorithm, Hasher, digest};
 pub use gcm::AesGcm;
 pub use kem::{Kem, KemKey};

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::der;
+use super::dsa::{self, Dsa};
 use super::nist::{self, Nist};
 use super::openssl::{Key, OrRefuse, Param, Refused};
 use super::signature::{SignatureAlgorithm, only};
@@ -32,10 +33,12 @@ pub enum KeyType {
     EcdsaP521,
     /// RSA
     Rsa,
+    /// DSA, for old servers only
+    Dsa,
 }
 
 impl KeyType {
-    const ALL: [Self; 5] = [Self::Ed25519, Self::EcdsaP256, Self::EcdsaP384, Self::EcdsaP521, Self::Rsa];
+    const ALL: [Self; 6] = [Self::Ed25519, Self::EcdsaP256, Self::EcdsaP384, Self::EcdsaP521, Self::Rsa, Self::Dsa];
 
     /// Its name at the front of a key.
     pub const fn name(self) -> &'static str {
@@ -45,6 +48,7 @@ impl KeyType {
             Self::EcdsaP384 => "ecdsa-sha2-nistp384",
             Self::EcdsaP521 => "ecdsa-sha2-nistp521",
             Self::Rsa => "ssh-rsa",
+            Self::Dsa => "ssh-dss",
         }
     }
 
@@ -66,12 +70,27 @@ impl KeyType {
             Self::EcdsaP384 => &[SignatureAlgorithm::EcdsaP384],
             Self::EcdsaP521 => &[SignatureAlgorithm::EcdsaP521],
             Self::Rsa => &[SignatureAlgorithm::RsaSha512, SignatureAlgorithm::RsaSha256, SignatureAlgorithm::RsaSha1],
+            Self::Dsa => &[SignatureAlgorithm::Dsa],
         }
+    }
+
+    /// How many fields a key of this type has behind its name.
+    pub(super) const fn fields(self) -> usize {
+        match self {
+            Self::Ed25519 => 1,
+            Self::EcdsaP256 | Self::EcdsaP384 | Self::EcdsaP521 | Self::Rsa => 2,
+            Self::Dsa => 4,
+        }
+    }
+
+    /// Whether libcrypto has keys of this type.
+    pub fn is_available(self) -> bool {
+        self != Self::Dsa || dsa::is_available()
     }
 
     pub(super) const fn nist(self) -> Option<&'static Nist> {
         match self {
-            Self::Ed25519 | Self::Rsa => None,
+            Self::Ed25519 | Self::Rsa | Self::Dsa => None,
             Self::EcdsaP256 => Some(&nist::P256),
             Self::EcdsaP384 => Some(&nist::P384),
             Self::EcdsaP521 => Some(&nist::P521),
@@ -94,6 +113,7 @@ impl PublicKey {
         let key = match kind.nist() {
             Some(curve) => read_point(blob, curve).map(|point| curve.public_key(point)),
             None if kind == KeyType::Rsa => read_rsa(blob).map(|(e, n)| rsa(e, n)),
+            None if kind == KeyType::Dsa => read_dsa(blob).map(Dsa::public_key),
             None => read_ed25519(blob).map(|bytes| Key::public(ED25519, &[Param::Octets(c"pub", bytes)])),
         };
         key.unwrap_or(Err(Refused::UNFIT)).or_refuse(Code::HostkeyInit, NOT_VALID).map(|key| Self { key, kind })
@@ -143,6 +163,13 @@ fn read_rsa(blob: &[u8]) -> Result<(&[u8], &[u8]), Short> {
     })
 }
 
+fn read_dsa(blob: &[u8]) -> Result<Dsa<'_>, Short> {
+    only(blob, |reader| {
+        reader.string()?;
+        Dsa::read(reader)
+    })
+}
+
 fn rsa(e: &[u8], n: &[u8]) -> Result<Key, Refused> {
     check_rsa(e, n)?;
     Key::public(RSA, &[Param::Number(c"n", n), Param::Number(c"e", e)])
@@ -158,7 +185,8 @@ pub(super) fn check_rsa(e: &[u8], n: &[u8]) -> Result<(), Refused> {
     }
 }
 
-fn bits(number: &[u8]) -> usize {
+/// Bits of a number without leading zeros.
+pub(super) fn bits(number: &[u8]) -> usize {
     let unused = number.first().map_or(0, |first| first.leading_zeros());
     number.len().saturating_mul(8).saturating_sub(usize::try_from(unused).unwrap_or_default())
 }
@@ -208,8 +236,35 @@ mod tests {
         }
     }
 
-    /// RFC 8032 section 7.1 test 1, and RFC 6979 sections A.2.5 to A.2.7.
-    fn vectors() -> [Vector; 4] {
+    /// RFC 6979 section A.2.1.
+    fn dsa() -> Vector {
+        let name = b"ssh-dss";
+        let key = numbers(&[
+            &hex("86F5CA03DCFEB225063FF830A0C769B9DD9D6153AD91D7CE27F787C43278B447
+                  E6533B86B18BED6E8A48B784A14C252C5BE0DBF60B86D6385BD2F12FB763ED88
+                  73ABFD3F5BA2E0A8C0A59082EAC056935E529DAF7C610467899C77ADEDFC846C
+                  881870B7B19B2B58F9BE0521A17002E3BDD6B86685EE90B3D9A1B02B782B1779"),
+            &hex("996F967F6C8E388D9E28D01E205FBA957A5698B1"),
+            &hex("07B0F92546150B62514BB771E2A0C0CE387F03BDA6C56B505209FF25FD3C133D
+                  89BBCD97E904E09114D9A7DEFDEADFC9078EA544D2E401AEECC40BB9FBBF78FD
+                  87995A10A1C27CB7789B594BA7EFB5C4326A9FE59A070E136DB77175464ADCA4
+                  17BE5DCE2F40D10A46A3A3943F26AB7FD9C0398FF8C76EE0A56826A8A88F1DBD"),
+            &hex("5DF5E01DED31D0297E274E1691C192FE5868FEF9E19A84776454B100CF16F653
+                  92195A38B90523E2542EE61871C0440CB87C322FC4B4D2EC5E1E7EC766E1BE8D
+                  4CE935437DC11C3C8FD426338933EBFE739CB3465F4D3668C5E473508253B1E6
+                  82F65CBDC4FAE93C2EA212390E54905A86E2223170B44EAA7DA5DD9FFCFB7F3B"),
+        ]);
+        let signature = "2E1A0C2562B2912CAAF89186FB0F42001585DA5529EFB6B0AFF2D7A68EB70CA313022253B9A88DF5";
+        Vector {
+            algorithm: SignatureAlgorithm::Dsa,
+            key: [blob(&[name]), key].concat(),
+            message: b"sample",
+            signature: blob(&[name, &hex(signature)]),
+        }
+    }
+
+    /// RFC 8032 section 7.1 test 1, and RFC 6979 sections A.2.1 and A.2.5 to A.2.7.
+    fn vectors() -> [Vector; 5] {
         [
             Vector {
                 algorithm: SignatureAlgorithm::Ed25519,
@@ -262,6 +317,7 @@ mod tests {
                      0723D8B8C37FF0777B1A20F8CCB1DCCC43997F1EE0E44DA4A67A",
                 ],
             ),
+            dsa(),
         ]
     }
 
@@ -329,7 +385,8 @@ mod tests {
                 }
             }
         }
-        for other in [&b"ssh-dss"[..], b"", b"ssh-ed25519\0", b"ssh-ed25519-cert-v01@openssh.com"] {
+        for other in [&b"ssh-dss-cert-v01@openssh.com"[..], b"", b"ssh-ed25519\0", b"ssh-ed25519-cert-v01@openssh.com"]
+        {
             assert!(PublicKey::from_blob(&blob(&[other, &[0; 32]])).is_err());
         }
     }
@@ -346,5 +403,25 @@ mod tests {
         assert!(!taken(&[1], &odd(256)) && !taken(&[2], &odd(256)) && !taken(&[], &odd(256)), "exponent useless");
         assert!(!taken(&odd(33), &odd(256)), "exponent too long");
         assert!(!taken(&[1, 0, 1], &[]), "no modulus");
+    }
+
+    #[test]
+    fn dsa_keys_that_ssh_has_no_form_for_are_refused() {
+        let Vector { key, .. } = dsa();
+        let mut reader = Reader::new(&key);
+        let _name = reader.string().unwrap();
+        let [p, q, g, y] = [(); 4].map(|()| mpint(&mut reader).unwrap().to_vec());
+        let taken = |p: &[u8], q: &[u8], g: &[u8], y: &[u8]| {
+            PublicKey::from_blob(&[blob(&[b"ssh-dss"]), numbers(&[p, q, g, y])].concat()).is_ok()
+        };
+        assert!(taken(&p, &q, &g, &y));
+        let odd = |len: usize| [&[0xff], &vec![0; len - 2][..], &[1]].concat();
+        assert!(taken(&odd(384), &q, &g, &y), "nobody can tell in time whether it is a prime");
+        assert!(!taken(&odd(127), &q, &g, &y) && !taken(&odd(385), &q, &g, &y), "sizes of the prime");
+        assert!(!taken(&p, &odd(19), &g, &y) && !taken(&p, &odd(32), &g, &y), "sizes of the order");
+        assert!(!taken(&[&p[..127], &[0x78]].concat(), &q, &g, &y) && !taken(&p, &[0xfe; 20], &g, &y), "even");
+        for outside in [&[][..], &[1], &p, &[&p[..], &[1]].concat()] {
+            assert!(!taken(&p, &q, outside, &y) && !taken(&p, &q, &g, outside), "{outside:?}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::ffi::CStr;
 
 use super::der;
 use super::digest::HashAlgorithm;
+use super::dsa;
 use super::public::{KeyType, mpint};
 use crate::error::Result;
 use crate::wire::{Put, Reader, Short};
@@ -30,10 +31,12 @@ pub enum SignatureAlgorithm {
     RsaSha256,
     /// `ssh-rsa`: RSA with SHA-1, for old servers only.
     RsaSha1,
+    /// `ssh-dss`: DSA with SHA-1, for old servers only.
+    Dsa,
 }
 
 impl SignatureAlgorithm {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Ed25519,
         Self::EcdsaP256,
         Self::EcdsaP384,
@@ -41,6 +44,7 @@ impl SignatureAlgorithm {
         Self::RsaSha512,
         Self::RsaSha256,
         Self::RsaSha1,
+        Self::Dsa,
     ];
 
     /// Its name on the wire.
@@ -53,6 +57,7 @@ impl SignatureAlgorithm {
             Self::RsaSha512 => "rsa-sha2-512",
             Self::RsaSha256 => "rsa-sha2-256",
             Self::RsaSha1 => "ssh-rsa",
+            Self::Dsa => "ssh-dss",
         }
     }
 
@@ -69,6 +74,7 @@ impl SignatureAlgorithm {
             Self::EcdsaP384 => KeyType::EcdsaP384,
             Self::EcdsaP521 => KeyType::EcdsaP521,
             Self::RsaSha512 | Self::RsaSha256 | Self::RsaSha1 => KeyType::Rsa,
+            Self::Dsa => KeyType::Dsa,
         }
     }
 
@@ -79,7 +85,7 @@ impl SignatureAlgorithm {
             Self::EcdsaP256 | Self::RsaSha256 => HashAlgorithm::Sha256,
             Self::EcdsaP384 => HashAlgorithm::Sha384,
             Self::EcdsaP521 | Self::RsaSha512 => HashAlgorithm::Sha512,
-            Self::RsaSha1 => HashAlgorithm::Sha1,
+            Self::RsaSha1 | Self::Dsa => HashAlgorithm::Sha1,
         };
         Some(hash.name())
     }
@@ -88,15 +94,17 @@ impl SignatureAlgorithm {
     pub(super) fn encode(self, raw: &[u8]) -> Result<Vec<u8>> {
         let mut blob = Vec::new();
         blob.put_string(self.name().as_bytes())?;
-        if self.key_type().nist().is_none() {
-            blob.put_string(raw)?;
-            return Ok(blob);
+        match self.key_type() {
+            KeyType::Ed25519 | KeyType::Rsa => blob.put_string(raw)?,
+            KeyType::Dsa => blob.put_string(&dsa::encode(raw)?)?,
+            KeyType::EcdsaP256 | KeyType::EcdsaP384 | KeyType::EcdsaP521 => {
+                let mut numbers = der::sequence(&mut Reader::new(raw))?;
+                let mut pair = Vec::new();
+                pair.put_mpint(der::integer(&mut numbers)?)?;
+                pair.put_mpint(der::integer(&mut numbers)?)?;
+                blob.put_string(&pair)?;
+            }
         }
-        let mut numbers = der::sequence(&mut Reader::new(raw))?;
-        let mut pair = Vec::new();
-        pair.put_mpint(der::integer(&mut numbers)?)?;
-        pair.put_mpint(der::integer(&mut numbers)?)?;
-        blob.put_string(&pair)?;
         Ok(blob)
     }
 
@@ -118,6 +126,7 @@ impl SignatureAlgorithm {
                 padded.put(raw)?;
                 Ok(Some(padded))
             }
+            KeyType::Dsa => dsa::decode(raw),
             KeyType::EcdsaP256 | KeyType::EcdsaP384 | KeyType::EcdsaP521 => {
                 let Ok((r, s)) = only(raw, |reader| Ok((mpint(reader)?, mpint(reader)?))) else { return Ok(None) };
                 if r.len() > size || s.len() > size {

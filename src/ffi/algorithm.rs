@@ -7,8 +7,9 @@ use crate::crypto::{HashAlgorithm, digest};
 use crate::error::{Code, Error};
 use crate::ffi::guard::{enter, null, store, text};
 use crate::ffi::types::{
-    LIBSSH2_HOSTKEY_TYPE_ECDSA_256, LIBSSH2_HOSTKEY_TYPE_ECDSA_384, LIBSSH2_HOSTKEY_TYPE_ECDSA_521,
-    LIBSSH2_HOSTKEY_TYPE_ED25519, LIBSSH2_HOSTKEY_TYPE_RSA, LIBSSH2_HOSTKEY_TYPE_UNKNOWN, LIBSSH2_SESSION,
+    LIBSSH2_HOSTKEY_TYPE_DSS, LIBSSH2_HOSTKEY_TYPE_ECDSA_256, LIBSSH2_HOSTKEY_TYPE_ECDSA_384,
+    LIBSSH2_HOSTKEY_TYPE_ECDSA_521, LIBSSH2_HOSTKEY_TYPE_ED25519, LIBSSH2_HOSTKEY_TYPE_RSA,
+    LIBSSH2_HOSTKEY_TYPE_UNKNOWN, LIBSSH2_SESSION,
 };
 use crate::op::with;
 use crate::transport::negotiate::MethodType;
@@ -20,8 +21,13 @@ const FINGERPRINTS: [HashAlgorithm; 3] = [HashAlgorithm::Md5, HashAlgorithm::Sha
 /// Says which algorithms of one kind to offer to the server, and in which order. To be called before the handshake.
 ///
 /// method_type is one of LIBSSH2_METHOD_. prefs is a list of names with commas between them; names that are not known
-/// are passed over. What is known and not offered by default, because it is weak, is offered too if it is named here.
-/// LIBSSH2_METHOD_SIGN_ALGO is the order in which RSA keys choose how to sign.
+/// are passed over. What is known and not offered by default, because it is weak, or because the program would have to
+/// know what to do with a certificate, is offered too if it is named here. LIBSSH2_METHOD_SIGN_ALGO is the order in which
+/// RSA keys choose how to sign, and lets DSA keys log in if it names ssh-dss.
+///
+/// A program that sets both LIBSSH2_METHOD_KEX and LIBSSH2_METHOD_HOSTKEY has the first packet of the key exchange sent
+/// before the server has spoken, RFC 4253 section 7.1. That saves a round trip where the server's own lists begin with the
+/// same names.
 ///
 /// Returns 0; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when none of the names is known, and what was offered before still is;
 /// LIBSSH2_ERROR_INVAL when method_type is not known; LIBSSH2_ERROR_BAD_USE when prefs is NULL.
@@ -65,8 +71,8 @@ pub unsafe extern "C" fn libssh2_session_methods(session: *mut LIBSSH2_SESSION, 
     }
 }
 
-/// Lists the algorithms of one kind, one of LIBSSH2_METHOD_, in the order in which they are offered. Those that are too
-/// weak to be offered unless libssh2_session_method_pref() names them are among them, at the end.
+/// Lists the algorithms of one kind, one of LIBSSH2_METHOD_, in the order in which they are offered. Those that are
+/// offered only if libssh2_session_method_pref() names them are among them, at the end.
 ///
 /// algs is set to an array of their names. The array is freed by the program with libssh2_free(); the names in it live
 /// as long as the program.
@@ -110,6 +116,12 @@ pub unsafe extern "C" fn libssh2_session_supported_algs(
 /// Shows the server's host key, as it came (RFC 4253 section 6.6). The handshake has verified that the server holds it;
 /// whether it is the right one is for the program to say.
 ///
+/// Where the program has asked for certificates by libssh2_session_method_pref(), this may be one, whose type is
+/// LIBSSH2_HOSTKEY_TYPE_UNKNOWN (OpenSSH's PROTOCOL.certkeys). The handshake has verified that it is a host's, that its
+/// time has come and is not over, that it has no critical options, and that the authority named in it has signed it by
+/// an algorithm that is not weak. Whether it is for this host, and by an authority that may say so, is for the program to
+/// say; libssh2_knownhost_checkp() knows.
+///
 /// len is set to its length in bytes, type to its LIBSSH2_HOSTKEY_TYPE_; each may be NULL.
 ///
 /// Returns the key, which belongs to the session and lives as long, or NULL before the handshake, with a length of 0.
@@ -144,6 +156,7 @@ pub unsafe extern "C" fn libssh2_session_hostkey(
 fn key_type(blob: &[u8]) -> c_int {
     match Reader::new(blob).string() {
         Ok(b"ssh-rsa") => LIBSSH2_HOSTKEY_TYPE_RSA,
+        Ok(b"ssh-dss") => LIBSSH2_HOSTKEY_TYPE_DSS,
         Ok(b"ecdsa-sha2-nistp256") => LIBSSH2_HOSTKEY_TYPE_ECDSA_256,
         Ok(b"ecdsa-sha2-nistp384") => LIBSSH2_HOSTKEY_TYPE_ECDSA_384,
         Ok(b"ecdsa-sha2-nistp521") => LIBSSH2_HOSTKEY_TYPE_ECDSA_521,

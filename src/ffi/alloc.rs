@@ -24,6 +24,12 @@ impl Abstract {
         Self(UnsafeCell::new(value))
     }
 
+    /// Takes the program's pointer away.
+    pub fn clear(&self) {
+        // SAFETY: it is written to only here and by the program, which has one thread for a session.
+        unsafe { self.0.get().write(ptr::null_mut()) }
+    }
+
     /// Where the program's pointer lies.
     pub const fn address(&self) -> *mut *mut c_void {
         self.0.get()

@@ -15,8 +15,9 @@ use crate::session::Session;
 ///
 /// channel_type is channel_type_len bytes, "session" for a shell, a command or a subsystem. window_size is how many
 /// bytes the server may send before they are read, packet_size how many of them in one packet. With
-/// LIBSSH2_CHANNEL_WINDOW_DEFAULT the window grows, up to 16 MiB, while the program keeps up with the server; every
-/// other size is kept to. message, message_len bytes, is sent behind these fields; what it has to be depends on the
+/// LIBSSH2_CHANNEL_WINDOW_DEFAULT the window grows up to 16 MiB: to the size of the program's buffer, and while the
+/// program keeps up with the server. All windows of a session grow by 64 MiB together at most. Every other size is kept
+/// to. message, message_len bytes, is sent behind these fields; what it has to be depends on the
 /// type, and for "session" it is NULL.
 ///
 /// Returns the channel, to be freed by libssh2_channel_free(), or NULL: libssh2_session_last_errno() is then

@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use libc::ssize_t;
 
-use crate::channel::{ChannelId, ExtendedData, MAIN, Wanted, poll_read, poll_write};
+use crate::channel::{ChannelId, Events, ExtendedData, MAIN, Wanted, poll_read, poll_write};
 use crate::error::{Code, Error, Result};
 use crate::ffi::guard::{bytes, bytes_mut, count, enter_channel, store};
 use crate::ffi::handle::SessionHandle;
@@ -205,7 +205,11 @@ pub unsafe extern "C" fn libssh2_channel_handle_extended_data2(
     // SAFETY: as promised by the caller.
     unsafe {
         enter_channel(channel, |session, id, _| {
-            at_once(session, |core| core.channels.get(id)?.handle_extended_data(mode, &mut core.transport.tx))?;
+            at_once(session, |core| {
+                core.channels.get(id)?.handle_extended_data(mode, &mut core.transport.tx)?;
+                core.channels.acted(id, Events::READ.and(Events::EXTENDED));
+                Ok(())
+            })?;
             Ok(0)
         })
     }
@@ -237,7 +241,9 @@ pub unsafe extern "C" fn libssh2_channel_flush_ex(channel: *mut LIBSSH2_CHANNEL,
 /// What the socket already holds is dropped too.
 fn forget_unread(core: &mut Session, id: ChannelId, wanted: Wanted) -> Result<usize> {
     let _lost = core.pump();
-    core.channels.get(id)?.forget_unread(wanted, &mut core.transport.tx)
+    let dropped = core.channels.get(id)?.forget_unread(wanted, &mut core.transport.tx)?;
+    core.channels.acted(id, Events::READ.and(Events::EXTENDED));
+    Ok(dropped)
 }
 
 /// Tells whether something has arrived on a channel that can be read without waiting: on any stream if extended is not

@@ -2,15 +2,13 @@
 
 use std::ptr;
 
-use libc::{c_char, c_int, c_void};
+use libc::{c_char, c_int};
 
-use super::types::{
-    LIBSSH2_SESSION, LIBSSH2_VERSION, LIBSSH2_VERSION_NUM, libssh2_crypto_engine_t, libssh2_trace_handler_func,
-};
+use super::types::{LIBSSH2_VERSION, LIBSSH2_VERSION_NUM, libssh2_crypto_engine_t};
 
 /// What this build can do, under libssh2's own keys and in their order, and after it this library's name and version.
 const BUILD_OPTIONS: &str = concat!(
-    "crypto:OpenSSL MD5:on MD5-PEM:on RIPEMD160:on DSA:off RSA:on RSA-SHA1:on ECDSA:on ED25519:on ML-KEM:on ",
+    "crypto:OpenSSL MD5:on MD5-PEM:on RIPEMD160:on DSA:on RSA:on RSA-SHA1:on ECDSA:on ED25519:on ML-KEM:on ",
     "AES-GCM:on AES-CTR:on AES-CBC:on BLOWFISH:on RC4:on CAST:on 3DES:on KEX-SHA1:on MAC-SHA1:on ",
     "deprecated-APIs:on zlib:on agent:Unix debug-logging:off libssh2-rs:",
     env!("CARGO_PKG_VERSION"),
@@ -48,26 +46,6 @@ pub extern "C" fn libssh2_crypto_engine() -> libssh2_crypto_engine_t {
 #[unsafe(no_mangle)]
 pub extern "C" fn libssh2_build_options() -> *const c_char {
     BUILD_OPTIONS.as_ptr().cast()
-}
-
-/// Of no effect: this build traces nothing. `bitmask` names what to trace, LIBSSH2_TRACE_ numbers or-ed together.
-/// Returns 0, also when `session` is NULL.
-#[unsafe(no_mangle)]
-pub extern "C" fn libssh2_trace(session: *mut LIBSSH2_SESSION, bitmask: c_int) -> c_int {
-    let _ = (session, bitmask);
-    0
-}
-
-/// Of no effect: this build traces nothing. `callback` would be given each line of the trace, and `context` with it.
-/// Returns 0, also when `session` is NULL.
-#[unsafe(no_mangle)]
-pub extern "C" fn libssh2_trace_sethandler(
-    session: *mut LIBSSH2_SESSION,
-    context: *mut c_void,
-    callback: libssh2_trace_handler_func,
-) -> c_int {
-    let _ = (session, context, callback);
-    0
 }
 
 #[cfg(test)]

@@ -197,6 +197,8 @@ fn run<T: Ret>(session: &SessionHandle, body: impl FnOnce(&SessionHandle) -> Res
     let inside = session.inside();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let result = if session.poisoned.get() { Err(broken()) } else { body(session) };
+        // What the program calls from its trace function must not leave its error in the place of this one.
+        session.tell_trace(result.as_ref().err());
         result.unwrap_or_else(|error| {
             session.last_error.store(&error);
             T::failed(error.code)

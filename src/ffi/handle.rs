@@ -7,6 +7,8 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::ffi::{CString, c_int};
+use std::ptr;
+use std::time::Instant;
 
 use crate::channel::{ChannelId, ListenerId};
 use crate::crypto::Digest;
@@ -14,7 +16,8 @@ use crate::error::Result;
 use crate::ffi::alloc::{Abstract, Allocator};
 use crate::ffi::callback::Callbacks;
 use crate::ffi::last_error::LastError;
-use crate::op::reentered;
+use crate::ffi::tracer::Tracer;
+use crate::op::{reentered, with};
 use crate::publickey::PublickeyId;
 use crate::session::Session;
 use crate::sftp::{FileId, SftpId};
@@ -42,6 +45,8 @@ pub struct SessionHandle {
     tag: Cell<u32>,
     /// How many calls of the program are inside, one within another's callback.
     depth: Cell<u32>,
+    /// When the innermost of them began, as far as anybody wanted to know.
+    began: Cell<Option<Instant>>,
     /// A panic has been caught: nothing in here can be relied on.
     pub poisoned: Cell<bool>,
     /// The program's allocator.
@@ -58,6 +63,8 @@ pub struct SessionHandle {
     pub was_blocking: Cell<bool>,
     /// What `libssh2_session_last_error` tells.
     pub last_error: LastError,
+    /// Where the trace goes.
+    pub tracer: Tracer,
     /// Texts that C has been lent.
     pub lent: LentTexts,
     children: RefCell<Children>,
@@ -82,6 +89,7 @@ impl SessionHandle {
         Self {
             tag: Cell::new(Tag::Session as u32),
             depth: Cell::new(0),
+            began: Cell::new(None),
             poisoned: Cell::new(false),
             allocator,
             r#abstract,
@@ -90,6 +98,7 @@ impl SessionHandle {
             socket: Cell::new(-1),
             was_blocking: Cell::new(false),
             last_error: LastError::default(),
+            tracer: Tracer::default(),
             lent: LentTexts::default(),
             children: RefCell::default(),
         }
@@ -112,7 +121,14 @@ impl SessionHandle {
     /// A call of the program is inside as long as the result lives.
     pub fn inside(&self) -> Inside<'_> {
         self.depth.set(self.depth.get().saturating_add(1));
-        Inside(self)
+        Inside { session: self, outer: self.began.take() }
+    }
+
+    /// When the call of the program that is inside began, or did something that takes time.
+    pub fn began(&self) -> Instant {
+        let began = self.began.get().unwrap_or_else(Instant::now);
+        self.began.set(Some(began));
+        began
     }
 
     /// Whether a call of the program is inside.
@@ -135,48 +151,70 @@ impl SessionHandle {
                 None => children.make(self)?,
             },
         };
+        drop(children);
         // SAFETY: the boxes of a session live as long as the session, see `Children`.
         if let Some(child) = unsafe { child.as_ref() } {
             child.target.set(target);
+            child.r#abstract.clear();
             child.tag.set(Tag::Child as u32);
+            with(&self.core, |core| introduce(core, target, Some(child.number)))?;
         }
         Ok(child)
     }
 
-    /// The handle for that channel, if it has one. Only SFTP conversations and their channels look for each other.
+    /// The handle of that number.
+    pub fn child(&self, number: usize) -> Option<&Child> {
+        let children = self.children.try_borrow().ok()?;
+        // SAFETY: the boxes of a session live as long as the session, see `Children`.
+        unsafe { children.all.get(number)?.as_ref() }
+    }
+
+    /// The handle for that channel, if it has one.
     pub fn handle_of_channel(&self, channel: ChannelId) -> Option<&Child> {
-        self.handle_of(Target::Channel(channel))
+        self.child(with(&self.core, |core| Ok(core.channels.get(channel)?.handle)).ok()??)
     }
 
     /// The handle for that SFTP conversation, if it has one.
     pub fn handle_of_sftp(&self, sftp: SftpId) -> Option<&Child> {
-        self.handle_of(Target::Sftp(sftp))
-    }
-
-    fn handle_of(&self, target: Target) -> Option<&Child> {
-        let children = self.children.try_borrow().ok()?;
-        children.all.iter().find_map(|child| {
-            // SAFETY: the boxes of a session live as long as the session, see `Children`.
-            unsafe { child.as_ref() }.filter(|child| child.target.get() == target)
-        })
+        self.child(with(&self.core, |core| Ok(core.sftps.get(sftp)?.handle)).ok()??)
     }
 
     /// The handle is freed: it stands for nothing from now on.
     pub fn release(&self, child: &Child) {
-        child.target.set(Target::Nothing);
+        let target = child.target.replace(Target::Nothing);
         child.tag.set(0);
+        // Mostly what it stood for is gone already.
+        with(&self.core, |core| introduce(core, target, None)).ok();
         if let Ok(mut children) = self.children.try_borrow_mut() {
             children.resting.push_back(child.pointer());
         }
     }
 }
 
+/// Tells a thing by which handle the program knows it.
+fn introduce(core: &mut Session, target: Target, handle: Option<usize>) -> Result<()> {
+    match target {
+        Target::Channel(id) => core.channels.set_handle(id, handle),
+        Target::Listener(id) => core.channels.listeners.set_handle(id, handle),
+        Target::Sftp(id) => {
+            core.sftps.get(id)?.handle = handle;
+            Ok(())
+        }
+        Target::Nothing | Target::File(_) | Target::Publickey(_) => Ok(()),
+    }
+}
+
 /// A call of the program that is inside a session.
-pub struct Inside<'a>(&'a SessionHandle);
+pub struct Inside<'a> {
+    session: &'a SessionHandle,
+    /// When the call around it began.
+    outer: Option<Instant>,
+}
 
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
-        self.0.depth.set(self.0.depth.get().saturating_sub(1));
+        self.session.depth.set(self.session.depth.get().saturating_sub(1));
+        self.session.began.set(self.outer);
     }
 }
 
@@ -202,7 +240,11 @@ pub enum Target {
 pub struct Child {
     tag: Cell<u32>,
     session: *const SessionHandle,
+    /// Where it stands among those of the session.
+    number: usize,
     target: Cell<Target>,
+    /// The program's pointer.
+    pub r#abstract: Abstract,
 }
 
 impl Child {
@@ -225,7 +267,7 @@ impl Child {
 
     /// The pointer that C has.
     pub fn pointer(&self) -> *mut Self {
-        std::ptr::from_ref(self).cast_mut()
+        ptr::from_ref(self).cast_mut()
     }
 
     /// What it stands for.
@@ -245,7 +287,13 @@ impl Children {
     fn make(&mut self, session: &SessionHandle) -> Result<*mut Child> {
         self.all.try_reserve(1)?;
         self.resting.try_reserve(self.all.len().saturating_add(1))?;
-        let child = Box::into_raw(Box::new(Child { tag: Cell::new(0), session, target: Cell::new(Target::Nothing) }));
+        let child = Box::into_raw(Box::new(Child {
+            tag: Cell::new(0),
+            session,
+            number: self.all.len(),
+            target: Cell::new(Target::Nothing),
+            r#abstract: Abstract::new(ptr::null_mut()),
+        }));
         self.all.push(child);
         Ok(child)
     }

@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::error::{Code, Error, Result};
 use crate::ffi::guard::{Ret, bytes, bytes_mut, enter, enter_own, null, store, text};
 use crate::ffi::handle::{Own, Owned, Tag};
+use crate::ffi::time::time_of_day;
 use crate::ffi::types::{
     LIBSSH2_KNOWNHOST_CHECK_FAILURE, LIBSSH2_KNOWNHOST_CHECK_MATCH, LIBSSH2_KNOWNHOST_CHECK_MISMATCH,
     LIBSSH2_KNOWNHOST_CHECK_NOTFOUND, LIBSSH2_KNOWNHOST_FILE_OPENSSH, LIBSSH2_KNOWNHOST_KEY_MASK,
@@ -253,6 +254,11 @@ pub unsafe extern "C" fn libssh2_knownhost_check(
 /// entries with keys of other types do not count then. Entries may be patterns, see ssh_config(5); a key that an
 /// "@revoked" line has for the host never matches.
 ///
+/// The key may be a host certificate (OpenSSH's PROTOCOL.certkeys). It matches an "@cert-authority" line for the host
+/// that has the key of its authority, if its signature is right, its time has come and is not over, it has no critical
+/// options, and host is one of the principals that it is for; or one of their patterns. Otherwise it is worth as much as
+/// the key in it, whose type then counts instead of the one in typemask.
+///
 /// knownhost, unless it is NULL, is set to the entry that matches, or to the first one that has the host with another
 /// key. It belongs to the collection.
 ///
@@ -294,7 +300,8 @@ pub unsafe extern "C" fn libssh2_knownhost_checkp(
                 encoded(key, LIBSSH2_KNOWNHOST_KEYENC_RAW)?
             };
             let names = names(host, port)?;
-            let query = Query { names: &names, is_custom, key: &key, kind: key_kind(typemask) };
+            let (kind, time) = (key_kind(typemask), time_of_day());
+            let query = Query { names: &names, host, is_custom, key: &key, kind, time };
             let verdict = known.hosts()?.check(&query)?;
             let (result, found) = match verdict {
                 Verdict::Match(id) => (LIBSSH2_KNOWNHOST_CHECK_MATCH, Some(id)),

@@ -21,6 +21,7 @@ use crate::session::Session;
 ///
 /// fds are nfds entries, each a socket, a channel or a listener with the events that are of interest; revents of each
 /// is set to what was found. timeout_ms is how long to wait, in milliseconds; 0 only looks, less than 0 waits for ever.
+/// No keepalives are sent meanwhile.
 ///
 /// Returns the number of entries with something found; 0 when the time is over; -1 when an entry is not valid, or the
 /// system cannot wait for it.

@@ -127,8 +127,9 @@ pub unsafe extern "C" fn libssh2_channel_set_blocking(channel: *mut LIBSSH2_CHAN
     }
 }
 
-/// Sets how long one call may wait in blocking mode, in milliseconds. When the time is over the call returns
-/// LIBSSH2_ERROR_TIMEOUT. 0, as at the beginning, or less is no limit.
+/// Sets how long one call may take in blocking mode, in milliseconds from its beginning; the program's own functions that
+/// it calls count as well. When the time is over and nothing more has arrived the call returns LIBSSH2_ERROR_TIMEOUT. 0,
+/// as at the beginning, or less is no limit.
 ///
 /// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
@@ -187,10 +188,7 @@ pub unsafe extern "C" fn libssh2_session_get_read_timeout(session: *mut LIBSSH2_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_block_directions(session: *mut LIBSSH2_SESSION) -> c_int {
     // SAFETY: as promised by the caller.
-    let directions = unsafe { look(session, Readiness::default(), |core| core.block_directions()) };
-    let inbound = if directions.read { LIBSSH2_SESSION_BLOCK_INBOUND } else { 0 };
-    let outbound = if directions.write { LIBSSH2_SESSION_BLOCK_OUTBOUND } else { 0 };
-    inbound | outbound
+    block_directions(unsafe { look(session, Readiness::default(), |core| core.block_directions()) })
 }
 
 /// Tells of the last failure. A success does not clear it, so it means something only after a failure.
@@ -257,4 +255,11 @@ pub unsafe extern "C" fn libssh2_session_set_last_error(
             Ok(errcode)
         })
     }
+}
+
+/// Directions of the socket as C has them.
+pub(super) const fn block_directions(directions: Readiness) -> c_int {
+    let inbound = if directions.read { LIBSSH2_SESSION_BLOCK_INBOUND } else { 0 };
+    let outbound = if directions.write { LIBSSH2_SESSION_BLOCK_OUTBOUND } else { 0 };
+    inbound | outbound
 }

@@ -14,7 +14,7 @@ use crate::ffi::types::{
 };
 use crate::op::{Call, Owner, drive, resume, with};
 use crate::session::Session;
-use crate::sftp::{self, Attributes, CloseFile, Entry, Open, SftpId};
+use crate::sftp::{self, Attributes, Entry, Open, Settle, SftpId};
 
 /// Opens a file or a directory on the server (draft-ietf-secsh-filexfer-02 sections 6.3 and 6.7).
 ///
@@ -196,7 +196,11 @@ pub unsafe extern "C" fn libssh2_sftp_fsync(handle: *mut LIBSSH2_SFTP_HANDLE) ->
     // SAFETY: as promised by the caller.
     unsafe {
         enter_file(handle, |session, file, _| {
-            resume(&session.core, session, Owner::File(file), Call::SftpFsync, |core| sftp::fsync(core, file))?;
+            let begin = |core: &mut Session| {
+                let ask = sftp::fsync(core, file);
+                Settle::after(core, file, ask)
+            };
+            resume(&session.core, session, Owner::File(file), Call::SftpFsync, begin)?;
             Ok(0)
         })
     }
@@ -242,7 +246,7 @@ pub unsafe extern "C" fn libssh2_sftp_close_handle(handle: *mut LIBSSH2_SFTP_HAN
     unsafe {
         enter_file(handle, |session, file, child| {
             let closed =
-                resume(&session.core, session, Owner::File(file), Call::SftpClose, |core| CloseFile::begin(core, file));
+                resume(&session.core, session, Owner::File(file), Call::SftpClose, |core| Settle::close(core, file));
             if !matches!(&closed, Err(error) if error.code == Code::Eagain) {
                 session.release(child);
                 with(&session.core, |core| {
@@ -314,7 +318,10 @@ pub unsafe extern "C" fn libssh2_sftp_fstat_ex(
                 return Err(null());
             }
             if setstat == 0 {
-                let begin = |core: &mut Session| sftp::fstat(core, file);
+                let begin = |core: &mut Session| {
+                    let ask = sftp::fstat(core, file);
+                    Settle::after(core, file, ask)
+                };
                 attrs.write(to_c(&resume(&session.core, session, Owner::File(file), Call::SftpFstat, begin)?));
             } else {
                 let attributes = from_c(&attrs.read());

@@ -10,12 +10,15 @@ use std::ptr;
 use zeroize::Zeroizing;
 
 use crate::auth::{Answer, Hostbased, Identity, List, Password, Publickey};
-use crate::crypto::{PrivateKey, parse_public_text};
+use crate::crypto::{KeyType, PrivateKey, parse_public_text};
 use crate::error::{Code, Error, Result};
 use crate::ffi::guard::{bytes, enter, look, size, text};
 use crate::ffi::handle::SessionHandle;
 use crate::ffi::types::{LIBSSH2_PASSWD_CHANGEREQ_FUNC, LIBSSH2_SESSION};
 use crate::op::{Call, Owner, resume, with};
+use crate::session::Session;
+use crate::transport::negotiate::MethodType;
+use crate::wire::names;
 
 /// Largest key file.
 const LARGEST_KEY_FILE: u64 = 1024 * 1024;
@@ -169,7 +172,8 @@ unsafe fn ask_for_new_password(
 /// username is username_len bytes. publickey names the file of the public key or certificate, in the form of OpenSSH's
 /// ".pub" files; NULL derives it from the private key. privatekey names the file of the private key: OpenSSH's own
 /// format, PEM or PKCS#8. passphrase opens it if it is encrypted; NULL is none. RSA keys sign with SHA-2 where the
-/// server can (RFC 8332).
+/// server can (RFC 8332). DSA keys log in only if libssh2_session_method_pref() has named ssh-dss for
+/// LIBSSH2_METHOD_SIGN_ALGO, and are not understood otherwise.
 ///
 /// Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
 /// LIBSSH2_ERROR_FILE when a file cannot be read or understood; LIBSSH2_ERROR_KEYFILE_AUTH_FAILED when the passphrase
@@ -195,7 +199,7 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_fromfile_ex(
         enter(session, |session| {
             let user = bytes(username, size(username_len))?;
             let (public, private, passphrase) = (text(publickey), text(privatekey), text(passphrase));
-            log_in(session, user, || identity_of_files(public, private, passphrase))
+            log_in(session, user, |core| identity_of_files(core, public, private, passphrase))
         })
     }
 }
@@ -227,9 +231,9 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_frommemory(
             let private =
                 bytes(privatekeyfiledata, if privatekeyfiledata.is_null() { 0 } else { privatekeyfiledata_len })?;
             let passphrase = text(passphrase);
-            log_in(session, user, || {
+            log_in(session, user, |core| {
                 let public = Some(public).filter(|public| !public.is_empty());
-                identity(public, if private.is_empty() { Err(no_key()) } else { Ok(private) }, passphrase)
+                identity(core, public, if private.is_empty() { Err(no_key()) } else { Ok(private) }, passphrase)
             })
         })
     }
@@ -271,7 +275,8 @@ pub unsafe extern "C" fn libssh2_userauth_hostbased_fromfile_ex(
             let (public, private, passphrase) = (text(publickey), text(privatekey), text(passphrase));
             connected(session)?;
             resume(&session.core, session, Owner::Session, Call::UserauthHostbased, |core| {
-                Hostbased::begin(core, user, identity_of_files(public, private, passphrase)?, host, local_user)
+                let identity = identity_of_files(core, public, private, passphrase)?;
+                Hostbased::begin(core, user, identity, host, local_user)
             })?;
             Ok(0)
         })
@@ -279,19 +284,26 @@ pub unsafe extern "C" fn libssh2_userauth_hostbased_fromfile_ex(
 }
 
 /// Logs in with what `load` makes of the program's key, which is read only when the login begins.
-fn log_in(session: &SessionHandle, user: &[u8], load: impl FnOnce() -> Result<Identity>) -> Result<c_int> {
+fn log_in(session: &SessionHandle, user: &[u8], load: impl FnOnce(&Session) -> Result<Identity>) -> Result<c_int> {
     connected(session)?;
     resume(&session.core, session, Owner::Session, Call::UserauthPublickey, |core| {
-        Publickey::begin(core, user, load()?)
+        let identity = load(core)?;
+        Publickey::begin(core, user, identity)
     })?;
     Ok(0)
 }
 
 /// The key pair in files of those names.
-fn identity_of_files(public: Option<&[u8]>, private: Option<&[u8]>, passphrase: Option<&[u8]>) -> Result<Identity> {
+fn identity_of_files(
+    core: &Session,
+    public: Option<&[u8]>,
+    private: Option<&[u8]>,
+    passphrase: Option<&[u8]>,
+) -> Result<Identity> {
     let public = public.map(read_file).transpose()?;
     let private = private.map(read_file).unwrap_or_else(|| Err(no_key()));
     identity(
+        core,
         public.as_ref().map(|file| &file[..]),
         private.as_ref().map(|file| &file[..]).map_err(Clone::clone),
         passphrase,
@@ -300,8 +312,13 @@ fn identity_of_files(public: Option<&[u8]>, private: Option<&[u8]>, passphrase: 
 
 /// A key pair. Where the public key is given, a private key that cannot be used is an error only when the server would
 /// take the public one.
-fn identity(public: Option<&[u8]>, private: Result<&[u8]>, passphrase: Option<&[u8]>) -> Result<Identity> {
-    let private = private.and_then(|private| PrivateKey::parse(private, passphrase));
+fn identity(
+    core: &Session,
+    public: Option<&[u8]>,
+    private: Result<&[u8]>,
+    passphrase: Option<&[u8]>,
+) -> Result<Identity> {
+    let private = private.and_then(|private| PrivateKey::parse(private, passphrase)).and_then(|key| wanted(core, key));
     if let Some(public) = public {
         let (key_type, blob) = parse_public_text(public)?;
         return Ok(Identity { key_type, blob, private });
@@ -309,6 +326,15 @@ fn identity(public: Option<&[u8]>, private: Result<&[u8]>, passphrase: Option<&[
     let private = private?;
     let blob = private.public_blob()?.to_vec();
     Ok(Identity { key_type: private.key_type().name().as_bytes().to_vec(), blob, private: Ok(private) })
+}
+
+/// `key`, unless it is too weak to be used where the program has not asked for its algorithm.
+fn wanted(core: &Session, key: PrivateKey) -> Result<PrivateKey> {
+    let preferred = core.transport.preferences.get(MethodType::SignAlgo);
+    if key.key_type() == KeyType::Dsa && !names(preferred).any(|name| name == KeyType::Dsa.as_bytes()) {
+        return Err(Error::new(Code::File, "DSA keys log in only where LIBSSH2_METHOD_SIGN_ALGO names ssh-dss"));
+    }
+    Ok(key)
 }
 
 /// A whole key file.

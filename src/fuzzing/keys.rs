@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::auth::Offer;
-use crate::crypto::{KeyType, PrivateKey, PublicKey, SecurityKey, SignatureAlgorithm, parse_public_text};
+use crate::crypto::{Certificate, KeyType, PrivateKey, PublicKey, SecurityKey, SignatureAlgorithm, parse_public_text};
 use crate::session::Session;
 use crate::wire::{Put, Reader};
 
@@ -75,6 +75,15 @@ pub fn certificate(data: &[u8]) {
     let Some((&split, data)) = data.split_first() else { return };
     let (blob, other) = data.split_at(data.len().saturating_sub(usize::from(split)));
     let text = parse_public_text(blob);
+    for blob in [blob, text.as_ref().map_or(&[][..], |(_, blob)| blob)] {
+        let Ok(certificate) = Certificate::read(blob) else { continue };
+        let key = certificate.key().unwrap();
+        let name = certificate.key_type().name().len() as u8;
+        assert!(key.starts_with(&[&[0, 0, 0, name], certificate.key_type().as_bytes()].concat()));
+        assert!(Offer::from_blob(b"user", blob).is_ok_and(|offer| offer.belongs_to(&key)));
+        assert!(certificate.principals().map(<[u8]>::len).sum::<usize>() < blob.len());
+        let _ = certificate.check_host(1_700_000_000);
+    }
     let offers = [Offer::from_blob(b"user", blob), text.and_then(|(name, blob)| Offer::new(b"user", &name, &blob))];
     let session = Session::new(Instant::now());
     for offer in offers.into_iter().flatten() {

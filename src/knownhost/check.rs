@@ -2,19 +2,25 @@
 #![forbid(unsafe_code)]
 
 use super::entry::{Entry, Host, KeyKind, Marker};
+use super::line::decode;
 use super::{EntryId, Hosts};
+use crate::crypto::Certificate;
 use crate::error::Result;
 
 /// What is asked.
 pub struct Query<'a> {
     /// The names that the host may be known by, the best one first.
     pub names: &'a [Vec<u8>],
+    /// Its name alone, which a certificate has to be for.
+    pub host: &'a [u8],
     /// The names are in a form of the program's own.
     pub is_custom: bool,
-    /// The key that it shows, in Base64.
+    /// The key or the certificate that it shows, in Base64.
     pub key: &'a [u8],
     /// The type of that key; entries with keys of other types do not count. `None` if all do.
     pub kind: Option<KeyKind>,
+    /// When this is asked, in seconds since 1970: a certificate holds for a time.
+    pub time: u64,
 }
 
 /// The answer.
@@ -29,11 +35,21 @@ pub enum Verdict {
 }
 
 impl Hosts {
-    /// Looks for a host and its key. An entry that has both counts more than one with another key.
+    /// Looks for a host and its key, or its certificate.
     pub fn check(&self, query: &Query<'_>) -> Result<Verdict> {
-        if let Some(revoked) = self.revoked(query)? {
-            return Ok(Verdict::Mismatch(revoked));
+        let shown = decode(query.key).unwrap_or_default();
+        if let Ok(certificate) = Certificate::read(&shown) {
+            return self.check_certificate(query, &certificate);
         }
+        match self.marked(Marker::Revoked, query)? {
+            Some(revoked) => Ok(Verdict::Mismatch(revoked)),
+            None => self.check_key(query),
+        }
+    }
+
+    /// Looks for a host and its key among the entries that say so. One that has both counts more than one with another
+    /// key.
+    pub(super) fn check_key(&self, query: &Query<'_>) -> Result<Verdict> {
         let mut other = None;
         for name in query.names {
             for (id, entry) in self.entries() {
@@ -49,10 +65,13 @@ impl Hosts {
         Ok(other.map_or(Verdict::NotFound, Verdict::Mismatch))
     }
 
-    /// The entry that says that the key is not to be trusted.
-    fn revoked(&self, query: &Query<'_>) -> Result<Option<EntryId>> {
+    /// The entry that has host and key behind `marker`. For an authority, none of the host's names may be excluded: who
+    /// excludes a host means it on every port.
+    pub(super) fn marked(&self, marker: Marker, query: &Query<'_>) -> Result<Option<EntryId>> {
         for (id, entry) in self.entries() {
-            if entry.marker == Some(Marker::Revoked) && entry.key == query.key {
+            let is_excluded =
+                marker == Marker::CertAuthority && query.names.iter().any(|name| entry.host.excludes(name));
+            if entry.marker == Some(marker) && entry.key == query.key && !is_excluded {
                 for name in query.names {
                     if query.is_host(entry, name)? {
                         return Ok(Some(id));
@@ -64,7 +83,12 @@ impl Hosts {
     }
 }
 
-impl Query<'_> {
+impl<'a> Query<'a> {
+    /// Asks the same about another key.
+    pub(super) const fn about(&self, key: &'a [u8], kind: Option<KeyKind>) -> Self {
+        Self { key, kind, ..*self }
+    }
+
     fn compares_with(&self, entry: &Entry) -> bool {
         self.kind.is_none_or(|kind| kind != KeyKind::UNKNOWN && kind == entry.kind)
     }
@@ -98,7 +122,9 @@ mod tests {
         hosts.read_file(FILE.as_bytes()).unwrap();
         let names: Vec<_> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
         let key = if ending == "rsa" { "AAAAAAAAArsa".to_owned() } else { format!("AAAAAAAA{ending}") };
-        let query = Query { names: &names, is_custom: false, key: key.as_bytes(), kind: kind.map(KeyKind) };
+        let host = names.last().unwrap();
+        let kind = kind.map(KeyKind);
+        let query = Query { names: &names, host, is_custom: false, key: key.as_bytes(), kind, time: 0 };
         let key =
             |id| String::from_utf8(hosts.get(id).unwrap().key.clone()).unwrap().trim_start_matches('A').to_owned();
         match hosts.check(&query).unwrap() {

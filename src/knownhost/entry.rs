@@ -73,6 +73,11 @@ impl Host {
             Self::Custom(_) => false,
         })
     }
+
+    /// Whether the host called `name` is said not to be among these.
+    pub fn excludes(&self, name: &[u8]) -> bool {
+        matches!(self, Self::Plain(list) if pattern::excludes(list, name))
+    }
 }
 
 /// The type of a key, by the number that the C interface has for it.
@@ -84,15 +89,14 @@ impl KeyKind {
     pub const RSA1: Self = Self(1);
     /// A type without a number.
     pub const UNKNOWN: Self = Self(15);
-    const NAMES: [(Self, &'static str); 5] = [
+    const NAMES: [(Self, &'static str); 6] = [
         (Self(2), "ssh-rsa"),
+        (Self(3), "ssh-dss"),
         (Self(4), "ecdsa-sha2-nistp256"),
         (Self(5), "ecdsa-sha2-nistp384"),
         (Self(6), "ecdsa-sha2-nistp521"),
         (Self(7), "ssh-ed25519"),
     ];
-    /// A type that is written, but read as one without a number: nobody can verify such a key.
-    const DSA: (Self, &'static str) = (Self(3), "ssh-dss");
 
     /// The type of that name.
     pub fn from_name(name: &[u8]) -> Self {
@@ -101,6 +105,6 @@ impl KeyKind {
 
     /// The name of this type.
     pub fn name(self) -> Option<&'static str> {
-        Self::NAMES.into_iter().chain([Self::DSA]).find(|(kind, _)| *kind == self).map(|(_, name)| name)
+        Self::NAMES.into_iter().find(|(kind, _)| *kind == self).map(|(_, name)| name)
     }
 }

@@ -242,7 +242,7 @@ mod tests {
             ("ecdsa-sha2-nistp521", 6),
             ("ssh-", 15),
             ("ssh-ed25519x", 15),
-            ("ssh-dss", 15),
+            ("ssh-dss", 3),
             ("sk-ssh-ed25519@openssh.com", 15),
         ] {
             let line = format!("host {name} {KEY}\n");

@@ -5,6 +5,7 @@
 //! that a file that is read and written again loses nothing.
 #![forbid(unsafe_code)]
 
+mod certified;
 mod check;
 mod entry;
 mod line;

@@ -1,6 +1,7 @@
 //! Directory listings, draft-ietf-secsh-filexfer-02 section 6.7.
 //!
-//! One more `SSH_FXP_READDIR` is always under way than is being read, so that the end costs no round trip of its own.
+//! More `SSH_FXP_READDIR` are under way than are being read: one at first, so that the end costs no round trip of its own,
+//! and twice as many after each reply, since a server puts only so many names into one.
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
@@ -16,8 +17,9 @@ use crate::patience::Patience;
 use crate::session::Session;
 use crate::wire::{Put, Reader, Short};
 
-/// Requests under way while a listing is read.
+/// Requests under way when a listing begins, and at most.
 const IN_FLIGHT: usize = 2;
+const MOST_IN_FLIGHT: usize = 8;
 
 /// Bytes of the shortest entry: two empty strings and no attributes.
 const LEAST_ENTRY: usize = 12;
@@ -27,6 +29,8 @@ const LEAST_ENTRY: usize = 12;
 pub struct Names {
     /// The ids of the requests under way, oldest first.
     asked: VecDeque<u32>,
+    /// How many there should be; 0 before the first.
+    wanted: usize,
     /// The body of the reply that is being read, how far it has been read, and how many entries are left in it.
     batch: Vec<u8>,
     read: usize,
@@ -96,6 +100,7 @@ pub fn poll_entry<T>(
         let Some((body, left)) = batch(sftp, reply)? else { return Poll::Ready(Ok(None)) };
         let names = &mut session.sftps.file(file)?.names;
         (names.batch, names.read, names.left) = (body, 4, left);
+        names.wanted = names.wanted.saturating_mul(2).min(MOST_IN_FLIGHT);
     }
 }
 
@@ -104,7 +109,8 @@ fn ask(session: &mut Session, file: FileId) -> Result<()> {
     session.sftps.get(file.sftp)?.last_status = message::FX_OK;
     let open = session.sftps.file(file)?;
     open.must_be(Kind::Directory)?;
-    let missing = IN_FLIGHT.saturating_sub(open.names.asked.len());
+    open.names.wanted = open.names.wanted.max(IN_FLIGHT);
+    let missing = open.names.wanted.saturating_sub(open.names.asked.len());
     let handle = if missing > 0 { crate::wire::copy(&open.handle)? } else { Vec::new() };
     for _ in 0..missing {
         let id = send(session, file.sftp, message::READDIR, Purpose::Ask, |packet| packet.put_string(&handle))?;

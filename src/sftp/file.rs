@@ -63,7 +63,19 @@ impl File {
 
     /// Where the program stands: what has been acknowledged counts even before a call has reported it.
     pub fn tell(&self) -> u64 {
-        self.position.saturating_add(self.writes.acknowledged())
+        self.position.saturating_sub(self.writes.ahead()).saturating_add(self.writes.acknowledged())
+    }
+
+    /// A write has failed: what comes next is written behind all that succeeded before it.
+    pub(super) fn fall_back(&mut self) {
+        self.position = self.position.saturating_sub(self.writes.ahead());
+        self.writes.abandon();
+    }
+
+    /// Nobody will report what is on its way; the file stands behind what is acknowledged, or has been reported.
+    pub(super) fn let_go(&mut self) {
+        self.position = self.position.saturating_add(self.writes.acknowledged());
+        self.writes.abandon();
     }
 
     /// The same handle used for something else than it stands for.
@@ -131,55 +143,14 @@ fn opened(sftp: &mut Sftp, reply: Reply, kind: Kind) -> Result<DefaultKey> {
     if handle.len() > LONGEST_HANDLE {
         return Err(Error::new(Code::SftpProtocol, "SFTP handle of the server is too long"));
     }
-    let file = File::new(kind, handle)?;
+    let mut file = File::new(kind, handle)?;
+    file.writes.behind = sftp.write_behind;
     Ok(sftp.files.insert(file))
 }
 
-/// Closes a file: ready when the server has answered that and every write before it. Its file is still there then.
-pub struct CloseFile {
-    file: FileId,
-    ask: Ask<()>,
-    patience: Patience,
-    answer: Option<Result<()>>,
-}
-
-impl CloseFile {
-    /// Queues `SSH_FXP_CLOSE` behind whatever is under way.
-    pub fn begin(session: &mut Session, file: FileId) -> Result<Self> {
-        let ask = with_handle(session, file, message::CLOSE, |_| Ok(()), read_ok)?;
-        Ok(Self { file, ask, patience: session.patience(), answer: None })
-    }
-
-    /// A write that failed without the program knowing.
-    fn failed_write(&self, session: &mut Session) -> Result<()> {
-        let sftp = session.sftps.get(self.file.sftp)?;
-        match sftp.files.get_mut(self.file.key).and_then(|file| file.writes.take_failure()) {
-            Some(status) => Err(sftp.refused(&status)),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Op for CloseFile {
-    type Out = ();
-
-    fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
-        if self.answer.is_none() {
-            self.answer = Some(match self.ask.poll(session) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(answer) => answer,
-            });
-        }
-        if let Some(Err(error)) = &self.answer {
-            return Poll::Ready(Err(error.clone()));
-        }
-        session.pump()?;
-        if session.sftps.file(self.file).is_ok_and(|file| file.writes.is_waiting()) {
-            check(session, self.file.sftp)?;
-            return session.await_reply(&mut self.patience);
-        }
-        Poll::Ready(self.failed_write(session))
-    }
+/// `SSH_FXP_CLOSE`
+pub(super) fn close(session: &mut Session, file: FileId) -> Result<Ask<()>> {
+    with_handle(session, file, message::CLOSE, |_| Ok(()), read_ok)
 }
 
 /// `SSH_FXP_FSTAT`
@@ -197,7 +168,7 @@ pub fn seek(session: &mut Session, file: FileId, offset: u64) -> Result<()> {
     let sftp = session.sftps.get(file.sftp)?;
     let Some(open) = sftp.files.get_mut(file.key) else { return session.sftps.file(file).map(|_| ()) };
     open.must_be(Kind::File)?;
-    if open.position != offset || open.writes.acknowledged() > 0 || open.writes.is_waiting() {
+    if open.position != offset || open.writes.is_unreported() {
         open.writes.abandon();
         open.position = offset;
         open.reads.abandon();

@@ -11,6 +11,7 @@ mod message;
 mod path;
 mod read;
 mod request;
+mod settle;
 mod status;
 mod write;
 
@@ -20,20 +21,23 @@ pub use self::attributes::Attributes;
 pub use self::dir::{Entry, poll_entry};
 use self::extension::Announced;
 pub use self::extension::{FileSystem, fstatvfs, fsync, posix_rename, statvfs};
-pub use self::file::{CloseFile, File, Kind, Open, fsetstat, fstat, seek, tell};
+pub use self::file::{File, Kind, Open, fsetstat, fstat, seek, tell};
 use self::inbox::{Inbox, Replies};
-pub use self::init::{Init, Shutdown};
+pub use self::init::Init;
 pub use self::path::{Link, mkdir, read_link, remove, rename, rmdir, set_stat, stat, symlink};
 pub use self::read::poll_read;
 pub use self::request::Ask;
 use self::request::{Purpose, Reply, Requests};
+pub use self::settle::{Settle, Shutdown};
 use self::status::Status;
-pub use self::write::poll_write;
-use crate::channel::ChannelId;
+pub use self::write::{poll_write, write_behind, write_file_behind};
+use crate::channel::{Channel, ChannelId};
 use crate::error::{Code, Error, Result};
 use crate::op::Slots;
 use crate::session::Session;
 use crate::sink::Sink;
+use crate::trace::{Topic, Trace};
+use crate::transport::Tx;
 use crate::wire::Put;
 
 /// Names an SFTP subsystem of a session; stale once it is shut down.
@@ -56,6 +60,8 @@ pub struct Sftps(SlotMap<DefaultKey, Sftp>);
 pub struct Sftp {
     /// The channel it runs over.
     pub channel: ChannelId,
+    /// The number of the program's handle for it, if it has one.
+    pub handle: Option<usize>,
     /// The status of the last reply that was one, or 0: `libssh2_sftp_last_error`.
     pub last_status: u32,
     version: Option<u32>,
@@ -68,6 +74,8 @@ pub struct Sftp {
     broken: Option<Error>,
     /// A request is put together here; kept so that none is allocated for each.
     packet: Vec<u8>,
+    /// How many bytes of a new file may be reported as written that are not acknowledged.
+    write_behind: usize,
     /// Unfinished operations of this subsystem.
     pub slots: Slots,
 }
@@ -102,12 +110,12 @@ impl Sftps {
     }
 
     /// Takes in bytes of the subsystem's channel.
-    pub fn receive(&mut self, id: SftpId, bytes: &[u8], sink: &mut Sink<'_>) {
+    pub fn receive(&mut self, id: SftpId, bytes: &[u8], sink: &mut Sink<'_>, trace: &mut Trace) {
         let Ok(Sftp { inbox, broken, version, announced, limits, requests, files, .. }) = self.get(id) else {
             return;
         };
         if broken.is_none() {
-            let mut routing = Routing { id, version, announced, limits, requests, files, sink };
+            let mut routing = Routing { id, version, announced, limits, requests, files, sink, trace };
             *broken = inbox.receive(bytes, &mut routing).err();
         }
     }
@@ -115,6 +123,7 @@ impl Sftps {
     fn add(&mut self, channel: ChannelId) -> SftpId {
         SftpId(self.0.insert(Sftp {
             channel,
+            handle: None,
             last_status: message::FX_OK,
             version: None,
             announced: Announced::default(),
@@ -124,6 +133,7 @@ impl Sftps {
             files: SlotMap::new(),
             broken: None,
             packet: Vec::new(),
+            write_behind: 0,
             slots: Slots::default(),
         }))
     }
@@ -144,6 +154,11 @@ pub fn forget(session: &mut Session, id: FileId) {
 }
 
 impl Sftp {
+    /// Whether the program takes writes for done that the server has not answered.
+    pub fn owes_answers(&self) -> bool {
+        self.files.values().any(|file| file.writes.may_have_lied())
+    }
+
     /// How many requests are remembered.
     #[cfg(test)]
     pub fn requests_under_way(&self) -> usize {
@@ -194,10 +209,25 @@ fn send(
         return Err(Error::new(Code::OutOfBoundary, "SFTP request is longer than any server takes"));
     }
     let channel = session.channels.get(sftp.channel)?;
-    channel.send_stream(&mut session.transport.tx, &packet, &[])?;
+    put(channel, &mut session.transport.tx, &packet, &[])?;
     sftp.packet = packet;
     sftp.requests.add(purpose);
     Ok(number)
+}
+
+/// Queues a packet, and its `data` behind it.
+fn put(channel: &mut Channel, tx: &mut Tx, packet: &[u8], data: &[u8]) -> Result<()> {
+    let size = packet.len().saturating_add(data.len());
+    if let Some([_, _, _, _, kind, id @ ..]) = packet.first_chunk::<9>() {
+        show(&mut tx.trace, "sent", *kind, u32::from_be_bytes(*id), size);
+    }
+    channel.send_stream(tx, packet, data)
+}
+
+/// Traces a packet that went as `how` says. The id of the first one of either side is its version.
+fn show(trace: &mut Trace, how: &str, kind: u8, id: u32, size: usize) {
+    let name = message::name(kind).unwrap_or("message of unknown type");
+    trace.say(Topic::Sftp, format_args!("{how} {name} {id}, {size} bytes"));
 }
 
 /// Fills in the length field at the front of a packet behind which `more` bytes follow.
@@ -219,6 +249,7 @@ struct Routing<'a, 'b> {
     requests: &'a mut Requests,
     files: &'a mut SlotMap<DefaultKey, File>,
     sink: &'a mut Sink<'b>,
+    trace: &'a mut Trace,
 }
 
 impl Routing<'_, '_> {
@@ -229,6 +260,7 @@ impl Routing<'_, '_> {
 
 impl Replies for Routing<'_, '_> {
     fn reply(&mut self, kind: u8, id: u32, body: &[u8]) -> Result<()> {
+        show(self.trace, "received", kind, id, body.len().saturating_add(9));
         if kind == message::VERSION {
             if self.version.is_some() {
                 return Err(Error::new(Code::SftpProtocol, "SFTP server sent its version twice"));
@@ -266,6 +298,7 @@ impl Replies for Routing<'_, '_> {
     }
 
     fn data_begin(&mut self, id: u32, length: usize) -> Result<()> {
+        show(self.trace, "received", message::DATA, id, length.saturating_add(13));
         match self.requests.purpose(id).ok_or_else(Self::unasked)? {
             Purpose::Read { file, index } => match self.files.get_mut(file) {
                 Some(file) => file.reads.on_data_begin(index, length),

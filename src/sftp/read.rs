@@ -193,8 +193,7 @@ pub fn poll_read(session: &mut Session, id: FileId, space: &mut [u8]) -> Poll<Re
     }
     if file.writes.acknowledged() > 0 || file.writes.is_waiting() {
         // The reads follow the writes on the wire, and begin where those end.
-        file.position = file.tell();
-        file.writes.abandon();
+        file.let_go();
     }
     let asked = space.len();
     let mut sink = Sink::of_file(id, space);

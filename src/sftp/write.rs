@@ -2,10 +2,12 @@
 //!
 //! Three marks move along a file: *reported*, what calls have returned (the file's position); *acknowledged*, what the
 //! server has carried out without a gap; *queued*, what has been handed to the transport. A call presents the bytes
-//! from
-//! *reported* on. Those below *queued* are on their way and are not looked at again; the rest is cut into requests. The
-//! call is over as soon as something beyond *reported* is acknowledged. After a refusal nothing more is sent; once
+//! from *reported* on. Those below *queued* are on their way and are not looked at again; the rest is cut into requests.
+//! The call is over as soon as something beyond *reported* is acknowledged. After a refusal nothing more is sent; once
 //! every reply has come the call fails, with all three marks where the program last knew them to be.
+//!
+//! With write-behind *reported* may run ahead of *acknowledged*: a call is over as soon as something is queued, and all
+//! three marks fall back to *acknowledged* when the refusal is told, which the next call that can tell it does.
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
@@ -14,7 +16,7 @@ use std::task::Poll;
 use super::file::{Kind, await_reply};
 use super::request::Purpose;
 use super::status::Status;
-use super::{FileId, check, message, set_length};
+use super::{FileId, SftpId, check, message, put, set_length};
 use crate::error::{Error, Result};
 use crate::patience::Patience;
 use crate::session::Session;
@@ -34,6 +36,10 @@ pub struct Writes {
     flight: VecDeque<Write>,
     /// The number of the write in front.
     first: u64,
+    /// How many bytes may be reported that are not acknowledged.
+    pub behind: usize,
+    /// How many bytes are: from *acknowledged* to *reported*.
+    ahead: usize,
     /// Bytes from *reported* to *acknowledged*.
     acknowledged: usize,
     /// Bytes from *reported* to *queued*.
@@ -57,6 +63,21 @@ impl Writes {
         u64::try_from(self.acknowledged).unwrap_or(u64::MAX)
     }
 
+    /// Bytes reported that are not acknowledged.
+    pub fn ahead(&self) -> u64 {
+        u64::try_from(self.ahead).unwrap_or(u64::MAX)
+    }
+
+    /// Whether bytes are on their way that no call has reported.
+    pub const fn is_unreported(&self) -> bool {
+        self.queued > 0
+    }
+
+    /// Whether the program has been told of writes that may still fail, or have failed.
+    pub const fn may_have_lied(&self) -> bool {
+        self.ahead > 0 || (self.behind > 0 && (self.awaited > 0 || self.failure.is_some()))
+    }
+
     /// Whether replies are to come.
     pub const fn is_waiting(&self) -> bool {
         self.awaited > 0
@@ -71,6 +92,7 @@ impl Writes {
     pub fn abandon(&mut self) {
         self.first = self.next();
         self.flight.clear();
+        self.ahead = 0;
         self.acknowledged = 0;
         self.queued = 0;
     }
@@ -89,7 +111,9 @@ impl Writes {
             write.done = true;
         }
         while let Some(Write { length, done: true }) = self.flight.front() {
-            self.acknowledged = self.acknowledged.saturating_add(*length);
+            let reported = self.ahead.min(*length);
+            self.ahead = self.ahead.saturating_sub(reported);
+            self.acknowledged = self.acknowledged.saturating_add(length.saturating_sub(reported));
             self.flight.pop_front();
             self.first = self.first.wrapping_add(1);
         }
@@ -113,10 +137,26 @@ impl Writes {
         self.queued = self.queued.saturating_sub(reported);
         reported
     }
+
+    /// Reports at most `count` queued bytes, acknowledged or not.
+    fn accept(&mut self, count: usize) -> usize {
+        let accepted = self.queued.min(count);
+        let known = self.report(accepted);
+        let unknown = accepted.saturating_sub(known);
+        self.queued = self.queued.saturating_sub(unknown);
+        self.ahead = self.ahead.saturating_add(unknown);
+        accepted
+    }
+
+    /// How many bytes may be queued before some are acknowledged.
+    fn allowance(&self) -> usize {
+        let unacknowledged = self.ahead.saturating_add(self.queued).saturating_sub(self.acknowledged);
+        if self.behind == 0 { usize::MAX } else { self.behind.saturating_sub(unacknowledged) }
+    }
 }
 
-/// `libssh2_sftp_write`: ready with the number of bytes of `data` that the server has written, at least 1 unless `data`
-/// is empty.
+/// `libssh2_sftp_write`: ready with the number of bytes of `data` that the server has written, or that are on their way
+/// where the file is written behind; at least 1 unless `data` is empty.
 pub fn poll_write(session: &mut Session, id: FileId, data: &[u8]) -> Poll<Result<usize>> {
     let pumped = session.pump();
     let file = session.sftps.file(id)?;
@@ -125,14 +165,19 @@ pub fn poll_write(session: &mut Session, id: FileId, data: &[u8]) -> Poll<Result
         return Poll::Ready(Ok(0));
     }
     let may_queue = pumped.is_ok() && file.writes.failure.is_none();
+    let was_waiting = file.writes.is_waiting();
     let queued =
         if may_queue { cancel_read_ahead(session, id).and_then(|()| queue(session, id, data)) } else { pumped };
     let file = session.sftps.file(id)?;
     if file.writes.failure.is_none() {
         // What is known to be written is reported even when nothing more can be.
-        let reported = file.writes.report(data.len());
+        let is_behind = file.writes.behind > 0;
+        let reported = if is_behind { file.writes.accept(data.len()) } else { file.writes.report(data.len()) };
         if reported > 0 {
             file.position = file.position.saturating_add(u64::try_from(reported).unwrap_or_default());
+            if is_behind && was_waiting {
+                session.linger();
+            }
             return Poll::Ready(Ok(reported));
         }
     }
@@ -140,10 +185,24 @@ pub fn poll_write(session: &mut Session, id: FileId, data: &[u8]) -> Poll<Result
     if !file.writes.is_waiting()
         && let Some(status) = file.writes.take_failure()
     {
-        file.writes.abandon();
+        file.fall_back();
         return Poll::Ready(Err(session.sftps.get(id.sftp)?.refused(&status)));
     }
     await_reply(session, id, |file| &mut file.writes.patience)
+}
+
+/// Lets files that are opened from now on be written `behind` bytes ahead of the server's answers.
+pub fn write_behind(session: &mut Session, id: SftpId, behind: usize) -> Result<()> {
+    session.sftps.get(id)?.write_behind = behind;
+    Ok(())
+}
+
+/// The same for an open file.
+pub fn write_file_behind(session: &mut Session, id: FileId, behind: usize) -> Result<()> {
+    let file = session.sftps.file(id)?;
+    file.must_be(Kind::File)?;
+    file.writes.behind = behind;
+    Ok(())
 }
 
 /// Cuts what is not yet on its way into requests, as far as the window and the socket keep up.
@@ -182,20 +241,20 @@ fn send_one(session: &mut Session, id: FileId, data: &[u8]) -> Result<usize> {
     packet.put_u32(sftp.requests.next())?;
     packet.put_string(&file.handle)?;
     packet.put_u64(offset)?;
-    let room = channel.room().saturating_sub(packet.len().saturating_add(4));
+    let room = channel.room().saturating_sub(packet.len().saturating_add(4)).min(file.writes.allowance());
     let fits = if room >= data.len() || room >= LEAST_FRAGMENT {
         room.min(data.len())
     } else if file.writes.is_waiting() {
         0
     } else {
         // Nobody would open the window for us: send, and let the rest of the request wait for it.
-        data.len()
+        data.len().min(file.writes.allowance())
     };
     let data = data.get(..fits).unwrap_or_default();
     if fits > 0 {
         packet.put_u32(u32::try_from(fits).map_err(|_| Error::alloc())?)?;
         set_length(&mut packet, fits)?;
-        channel.send_stream(&mut session.transport.tx, &packet, data)?;
+        put(channel, &mut session.transport.tx, &packet, data)?;
         sftp.requests.add(Purpose::Write { file: id.key, index: file.writes.next() });
         file.writes.queue(fits);
     }
@@ -241,6 +300,23 @@ mod tests {
         assert_eq!((writes.queued, writes.is_waiting()), (30, true));
         writes.on_status(2, status(message::FX_OK));
         assert_eq!((writes.report(100), writes.queued, writes.is_waiting()), (30, 0, false));
+    }
+
+    #[test]
+    fn what_was_accepted_is_reported_once_and_acknowledged_later() {
+        let mut writes = in_flight(&[10, 20]);
+        writes.behind = 50;
+        assert_eq!(writes.allowance(), 20);
+        assert_eq!((writes.accept(25), writes.accept(25), writes.accept(25)), (25, 5, 0));
+        assert_eq!((writes.ahead(), writes.is_unreported()), (30, false));
+        writes.on_status(0, status(message::FX_OK));
+        writes.queue(7);
+        assert_eq!((writes.ahead(), writes.acknowledged(), writes.allowance()), (20, 0, 23));
+        writes.on_status(2, status(message::FX_OK));
+        writes.on_status(1, status(message::FX_OK));
+        assert_eq!((writes.ahead(), writes.acknowledged(), writes.allowance()), (0, 7, 50));
+        assert_eq!((writes.accept(100), writes.ahead()), (7, 0));
+        assert!(!writes.may_have_lied());
     }
 
     #[test]

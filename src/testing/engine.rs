@@ -3,7 +3,7 @@
 use super::{Dice, Ways, World};
 use crate::error::Code;
 use crate::op::{Call, Owner};
-use crate::sftp::{CloseFile, poll_read, poll_write, seek, tell};
+use crate::sftp::{Settle, poll_read, poll_write, seek, tell, write_file_behind};
 
 /// Seeds of each kind of run.
 const RUNS: u64 = 60;
@@ -56,7 +56,7 @@ fn what_is_written_is_in_the_file_and_nothing_is_sent_twice() {
             let told = world.call(|session| std::task::Poll::Ready(tell(session, file))).unwrap();
             assert!(told >= reported as u64);
         }
-        world.finish(Owner::File(file), Call::SftpClose, |session| CloseFile::begin(session, file)).unwrap();
+        world.finish(Owner::File(file), Call::SftpClose, |session| Settle::close(session, file)).unwrap();
         let server = world.line.server.borrow();
         assert!(server.file == data, "seed {seed}");
         assert_eq!(server.written, data.len(), "seed {seed}");
@@ -94,7 +94,50 @@ fn after_a_refusal_the_position_is_what_was_reported_and_writing_goes_on() {
 }
 
 #[test]
-fn a_failure_that_no_call_has_told_of_is_told_by_close() {
+fn what_is_accepted_is_in_the_file_after_close_or_its_failure_is_told() {
+    let (mut failures, mut by_flush) = (0, 0);
+    for seed in 0..RUNS * 2 {
+        let mut dice = Dice(seed);
+        let mut ways = ways(&mut dice);
+        if dice.below(2) == 0 {
+            ways.fails_write = Some(dice.below(6));
+        }
+        let world = World::new(seed, ways);
+        let file = world.open();
+        let data = content(size(&mut dice, &ways));
+        let behind = [1, 1000, 100_000, usize::MAX][dice.below(4)];
+        world.call(|session| std::task::Poll::Ready(write_file_behind(session, file, behind))).unwrap();
+        let mut accepted = 0;
+        loop {
+            world.set_blocking(dice.below(2) == 0);
+            let end = data.len().min(accepted + 1 + dice.below(10_000));
+            let result = if accepted < data.len() {
+                world.call(|session| poll_write(session, file, &data[accepted..end])).map(|written| accepted += written)
+            } else {
+                let flushed = world.finish(Owner::File(file), Call::SftpFlush, |session| Settle::flush(session, file));
+                by_flush += usize::from(flushed.is_err());
+                flushed
+            };
+            let told = tell(&mut world.session.borrow_mut(), file).unwrap() as usize;
+            match result {
+                Ok(()) if told == data.len() => break,
+                Ok(()) => assert!(told <= accepted && accepted - told <= behind, "seed {seed}: {told} of {accepted}"),
+                Err(error) => {
+                    failures += 1;
+                    assert_eq!(error.to_string(), "SFTP server: failure: No room for that", "seed {seed}");
+                    accepted = told;
+                }
+            }
+        }
+        let closed = world.finish(Owner::File(file), Call::SftpClose, |session| Settle::close(session, file));
+        assert_eq!(closed, Ok(()), "seed {seed}");
+        assert!(world.line.server.borrow().file == data, "seed {seed}");
+    }
+    assert!(failures > 30 && by_flush > 2, "{failures}, {by_flush} by flush");
+}
+
+#[test]
+fn a_failure_that_no_call_has_told_of_is_told_by_flush() {
     let mut told = 0;
     for seed in 0..RUNS {
         let world = World::new(seed, Ways { fails_write: Some(3), stutters: true, ..Ways::default() });
@@ -102,7 +145,7 @@ fn a_failure_that_no_call_has_told_of_is_told_by_close() {
         let data = content(400_000);
         // The line may have brought the failure already.
         if world.call(|session| poll_write(session, file, &data)).is_ok() {
-            let closed = world.finish(Owner::File(file), Call::SftpClose, |session| CloseFile::begin(session, file));
+            let closed = world.finish(Owner::File(file), Call::SftpClose, |session| Settle::close(session, file));
             assert_eq!(closed.unwrap_err().code, Code::SftpProtocol);
             told += 1;
         }

@@ -9,7 +9,7 @@ use crate::error::Code;
 use crate::io::Readiness;
 use crate::op::{Call, Host, Owner, Transfer, drive, resume};
 use crate::session::Disconnect;
-use crate::sftp::{CloseFile, Open, forget, poll_entry, poll_read, poll_write, stat, tell};
+use crate::sftp::{Open, Settle, forget, poll_entry, poll_read, poll_write, stat, tell};
 use crate::transport::{Tx, message};
 
 fn stat_size(world: &World, host: &dyn Host, path: &'static [u8]) -> Result<u64, Code> {
@@ -54,7 +54,7 @@ fn a_closed_directory_leaves_nothing_behind() {
         let directory = world.finish(Owner::Sftp(sftp), Call::SftpOpen, begin).unwrap();
         let end = world.call(|session| poll_entry(session, directory, &mut |_| Ok(())));
         assert_eq!(end, Ok(None));
-        world.finish(Owner::File(directory), Call::SftpClose, |session| CloseFile::begin(session, directory)).unwrap();
+        world.finish(Owner::File(directory), Call::SftpClose, |session| Settle::close(session, directory)).unwrap();
         forget(&mut world.session.borrow_mut(), directory);
     }
     assert_eq!(stat_size(&world, &world.line, b"name"), Ok(4));

@@ -8,11 +8,13 @@ mod buffer;
 pub mod cipher;
 pub mod compress;
 mod event;
+pub mod host_key;
 mod ident;
 pub mod kex;
 pub mod message;
 pub mod negotiate;
 mod packet;
+mod trace;
 mod usage;
 
 use std::ffi::CStr;
@@ -25,12 +27,13 @@ use self::compress::CompressionAlgorithm;
 pub use self::event::Event;
 use self::event::Events;
 use self::ident::{Found, IdentReader};
-use self::kex::{AwaitReply, Step, Transcript};
+use self::kex::{AwaitReply, Begun, Step, Transcript};
 use self::negotiate::{Agreement, MethodType, Preferences};
-pub use self::packet::{Rx, Tx};
+pub use self::packet::{Mark, Rx, Tx};
 pub use self::usage::RekeyLimits;
 use crate::crypto;
 use crate::error::{Code, Error, Result};
+use crate::trace::Topic;
 use crate::wire::{Put, Reader, names};
 
 /// What servers know us by; some look at the name to work around faults of old clients.
@@ -52,8 +55,8 @@ enum Phase {
 enum Kex {
     /// None is under way.
     Idle,
-    /// Our KEXINIT has left, the server's is awaited.
-    AwaitInit { client_kexinit: Vec<u8>, offered: Box<Preferences> },
+    /// Our KEXINIT has left, and on a `guess` the first packet of the method; the server's KEXINIT is awaited.
+    AwaitInit { client_kexinit: Vec<u8>, offered: Box<Preferences>, guess: Option<Box<Begun>> },
     /// A packet of the method has left, the server's reply is awaited. `skip` if a wrong guess of the server comes first.
     AwaitReply { state: Box<AwaitReply>, skip: bool },
     /// Our new keys are in use, those of the server begin with its NEWKEYS.
@@ -92,6 +95,8 @@ pub struct Transport {
     /// Strict key exchange was agreed on, OpenSSH's PROTOCOL section 1.10.
     strict: bool,
     host_key: Vec<u8>,
+    /// When the connection began, in seconds since 1970: what is good then stays good as long as it lasts.
+    time: u64,
     server_sig_algs: Option<Vec<u8>>,
     events: Events,
     failed: Option<Error>,
@@ -117,6 +122,7 @@ impl Default for Transport {
             logged_in: false,
             strict: false,
             host_key: Vec::new(),
+            time: 0,
             server_sig_algs: None,
             events: Events::default(),
             failed: None,
@@ -141,8 +147,11 @@ impl Transport {
         Ok(())
     }
 
-    /// Queues identification and KEXINIT, which leave together.
-    pub fn start(&mut self) -> Result<()> {
+    /// Queues identification and KEXINIT, which leave together. It is `time` now, in seconds since 1970.
+    pub fn start(&mut self, time: u64) -> Result<()> {
+        self.time = time;
+        let ident = self.client_ident.escape_ascii();
+        self.tx.trace.say(Topic::Transport, format_args!("we are {ident}"));
         self.phase = Phase::Ident(IdentReader::default());
         let begun = self
             .tx
@@ -176,14 +185,18 @@ impl Transport {
         }
     }
 
-    /// Begins another key exchange if the keys in use have done enough, by what has gone over them or by their age. One
-    /// that is under way fails when the server has been silent for `patience`.
+    /// Begins another key exchange if the keys in use have done enough, by what has gone over them or by their age. In
+    /// one that is under way the server may be silent for `patience`, see [`Transport::check_silence`].
     pub fn tend_keys(&mut self, now: Instant, patience: Duration) -> Result<()> {
         if self.failed.is_some() || !self.established {
             return Ok(());
         }
         if !matches!(self.kex, Kex::Idle) {
-            return self.wait_for_keys(now, patience).map_err(|error| self.fail(error));
+            let heard = self.heard();
+            if self.silence.as_ref().is_none_or(|silence| silence.heard != heard) {
+                self.silence = now.checked_add(patience).map(|until| Silence { until, heard });
+            }
+            return Ok(());
         }
         self.silence = None;
         self.keyed.get_or_insert(now);
@@ -195,18 +208,18 @@ impl Transport {
         Ok(())
     }
 
-    fn wait_for_keys(&mut self, now: Instant, patience: Duration) -> Result<()> {
-        let heard = self.rx.usage().packets();
-        match &self.silence {
-            Some(silence) if silence.heard == heard && silence.until <= now => {
-                Err(Error::new(Code::Timeout, "Server did not go on with the key exchange in time"))
-            }
-            Some(silence) if silence.heard == heard => Ok(()),
-            _ => {
-                self.silence = now.checked_add(patience).map(|until| Silence { until, heard });
-                Ok(())
-            }
+    /// Ends the connection if the server has been silent for too long in a key exchange. To be asked when all that it has
+    /// said has been handled.
+    pub fn check_silence(&mut self, now: Instant) -> Result<()> {
+        if self.silence.as_ref().is_none_or(|silence| silence.until > now || silence.heard != self.heard()) {
+            return Ok(());
         }
+        Err(self.fail(Error::new(Code::Timeout, "Server did not go on with the key exchange in time")))
+    }
+
+    /// Stands for the packets that have come: another number when there are more.
+    pub fn heard(&self) -> u64 {
+        self.rx.usage().packets()
     }
 
     /// When [`Transport::tend_keys`] has something to do, unless something else happens before. Never if nothing has gone
@@ -266,6 +279,9 @@ impl Transport {
 
     /// Takes the incoming queue back, into whose space `came` bytes were put.
     pub fn return_incoming(&mut self, mut queue: Lent, came: usize) {
+        if came > 0 {
+            self.tx.trace.say(Topic::Socket, format_args!("received {came} bytes"));
+        }
         queue.commit(came);
         *self.rx.queue() = queue;
     }
@@ -339,6 +355,8 @@ impl Transport {
                     }
                     Found::Ident { line, consumed } => {
                         self.server_ident.put(line)?;
+                        let line = self.server_ident.escape_ascii();
+                        self.tx.trace.say(Topic::Transport, format_args!("server is {line}"));
                         consumed
                     }
                 };
@@ -348,6 +366,7 @@ impl Transport {
             Phase::Packets => {}
         }
         while let Some(payload) = self.rx.packet()? {
+            trace::show(&mut self.tx.trace, "received", &[self.rx.payload(payload.clone())]);
             if self.tx.overflows() {
                 return Err(Error::new(Code::SocketSend, "Server asks for answers and does not take them"));
             }
@@ -424,12 +443,21 @@ impl Transport {
     fn begin_kex(&mut self) -> Result<()> {
         let mut cookie = [0; 16];
         crypto::random(&mut cookie)?;
-        let client_kexinit = self.preferences.kexinit(&cookie, self.session_id.is_none())?;
+        let first = self.session_id.is_none();
+        let guess = self.preferences.guess().filter(|_| first).map(Begun::begin).transpose()?;
+        let client_kexinit = self.preferences.kexinit(&cookie, first, guess.is_some())?;
         self.tx.send_now(&[&client_kexinit])?;
         self.tx.hold();
+        let guess = match guess {
+            Some((begun, packet)) => {
+                self.tx.send_now(&[&packet])?;
+                Some(Box::new(begun))
+            }
+            None => None,
+        };
         // The program may change its mind before the server answers; what counts is what was sent.
         let offered = Box::new(self.preferences.clone());
-        self.kex = Kex::AwaitInit { client_kexinit, offered };
+        self.kex = Kex::AwaitInit { client_kexinit, offered, guess };
         Ok(())
     }
 
@@ -437,7 +465,7 @@ impl Transport {
         if matches!(self.kex, Kex::Idle) {
             self.begin_kex()?;
         }
-        let Kex::AwaitInit { client_kexinit, offered } = std::mem::replace(&mut self.kex, Kex::Idle) else {
+        let Kex::AwaitInit { client_kexinit, offered, guess } = std::mem::replace(&mut self.kex, Kex::Idle) else {
             return Err(Error::new(Code::Proto, "Server began a key exchange within another"));
         };
         let agreement = offered.agree(&server_kexinit)?;
@@ -453,10 +481,18 @@ impl Transport {
             client_kexinit,
             server_kexinit,
         };
-        let (state, packet) = AwaitReply::begin(agreement, transcript)?;
-        self.tx.send_now(&[&packet])?;
+        agreement.show(&mut self.tx.trace);
+        let begun = match guess {
+            Some(begun) if agreement.guesses_right => *begun,
+            _ => {
+                let (begun, packet) = Begun::begin(agreement.kex.algorithm)?;
+                self.tx.send_now(&[&packet])?;
+                begun
+            }
+        };
         self.agreement = Some(agreement);
-        self.kex = Kex::AwaitReply { state: Box::new(state), skip: agreement.guess_missed };
+        let state = Box::new(AwaitReply::new(agreement, transcript, begun, self.time));
+        self.kex = Kex::AwaitReply { state, skip: agreement.peer_guesses && !agreement.guesses_right };
         Ok(())
     }
 
@@ -512,11 +548,12 @@ impl Transport {
 fn disconnected(packet: &[u8]) -> Error {
     let mut reader = Reader::new(packet);
     let error = Error::new(Code::SocketDisconnect, "Server closed the connection");
-    let read = reader.u8().and_then(|_| Ok((reader.u32()?, reader.string()?)));
-    match read {
-        Ok((reason, [])) => error.with(format!("reason {reason}")),
-        Ok((_, text)) => error.with(text),
-        Err(_) => error,
+    match (reader.u8().and_then(|_| reader.u32()), reader.string()) {
+        (Ok(reason), Ok(text)) if !text.is_empty() => {
+            error.with([text, format!(" (reason {reason})").as_bytes()].concat())
+        }
+        (Ok(reason), _) => error.with(format!("reason {reason}")),
+        (Err(_), _) => error,
     }
 }
 

@@ -5,10 +5,12 @@ use std::ffi::CStr;
 
 use super::cipher::{CipherAlgorithm, MacAlgorithm};
 use super::compress::CompressionAlgorithm;
+use super::host_key::HostKeyAlgorithm;
 use super::kex::{KexAlgorithm, KexMethod};
 use super::message;
 use crate::crypto::{self, CbcCipher, Curve, HashAlgorithm, Kem, SignatureAlgorithm};
 use crate::error::{Code, Error, Result};
+use crate::trace::{Topic, Trace};
 use crate::wire::{Put, Reader, names};
 
 /// Announces that extension information is welcome, RFC 8308 section 2.1.
@@ -31,7 +33,8 @@ const fn method<T>(name: &'static CStr, algorithm: T) -> Method<T> {
     Method { name, algorithm, offered: true }
 }
 
-/// What is too weak, or too little used, to be offered: for old servers, and only where the program names it.
+/// What is offered only where the program names it: what is too weak or too little used, for old servers; and what a
+/// program has to know how to take.
 const fn on_request<T>(name: &'static CStr, algorithm: T) -> Method<T> {
     Method { name, algorithm, offered: false }
 }
@@ -61,6 +64,14 @@ const fn hmac_96(hash: HashAlgorithm) -> MacAlgorithm {
     MacAlgorithm { hash, tag_len: 12, encrypt_then_mac: false }
 }
 
+const fn plain(signature: SignatureAlgorithm) -> HostKeyAlgorithm {
+    HostKeyAlgorithm { signature, is_certified: false }
+}
+
+const fn certified(signature: SignatureAlgorithm) -> HostKeyAlgorithm {
+    HostKeyAlgorithm { signature, is_certified: true }
+}
+
 const fn cbc(cipher: CbcCipher) -> CipherAlgorithm {
     CipherAlgorithm::Cbc(cipher)
 }
@@ -85,14 +96,22 @@ static KEX: [Method<KexAlgorithm>; 17] = [
     on_request(c"diffie-hellman-group-exchange-sha1", group_exchange(HashAlgorithm::Sha1)),
 ];
 
-static HOST_KEY: [Method<SignatureAlgorithm>; 7] = [
-    method(c"ssh-ed25519", SignatureAlgorithm::Ed25519),
-    method(c"ecdsa-sha2-nistp256", SignatureAlgorithm::EcdsaP256),
-    method(c"ecdsa-sha2-nistp384", SignatureAlgorithm::EcdsaP384),
-    method(c"ecdsa-sha2-nistp521", SignatureAlgorithm::EcdsaP521),
-    method(c"rsa-sha2-512", SignatureAlgorithm::RsaSha512),
-    method(c"rsa-sha2-256", SignatureAlgorithm::RsaSha256),
-    on_request(c"ssh-rsa", SignatureAlgorithm::RsaSha1),
+static HOST_KEY: [Method<HostKeyAlgorithm>; 15] = [
+    method(c"ssh-ed25519", plain(SignatureAlgorithm::Ed25519)),
+    method(c"ecdsa-sha2-nistp256", plain(SignatureAlgorithm::EcdsaP256)),
+    method(c"ecdsa-sha2-nistp384", plain(SignatureAlgorithm::EcdsaP384)),
+    method(c"ecdsa-sha2-nistp521", plain(SignatureAlgorithm::EcdsaP521)),
+    method(c"rsa-sha2-512", plain(SignatureAlgorithm::RsaSha512)),
+    method(c"rsa-sha2-256", plain(SignatureAlgorithm::RsaSha256)),
+    on_request(c"ssh-ed25519-cert-v01@openssh.com", certified(SignatureAlgorithm::Ed25519)),
+    on_request(c"ecdsa-sha2-nistp256-cert-v01@openssh.com", certified(SignatureAlgorithm::EcdsaP256)),
+    on_request(c"ecdsa-sha2-nistp384-cert-v01@openssh.com", certified(SignatureAlgorithm::EcdsaP384)),
+    on_request(c"ecdsa-sha2-nistp521-cert-v01@openssh.com", certified(SignatureAlgorithm::EcdsaP521)),
+    on_request(c"rsa-sha2-512-cert-v01@openssh.com", certified(SignatureAlgorithm::RsaSha512)),
+    on_request(c"rsa-sha2-256-cert-v01@openssh.com", certified(SignatureAlgorithm::RsaSha256)),
+    on_request(c"ssh-rsa", plain(SignatureAlgorithm::RsaSha1)),
+    on_request(c"ssh-rsa-cert-v01@openssh.com", certified(SignatureAlgorithm::RsaSha1)),
+    on_request(c"ssh-dss", plain(SignatureAlgorithm::Dsa)),
 ];
 
 /// CBC is offered last, and so used only by servers that have nothing else.
@@ -208,6 +227,7 @@ impl MethodType {
     fn is_available(self, name: &CStr) -> bool {
         let name = name.to_bytes();
         match self {
+            Self::HostKey => find(&HOST_KEY, name).is_ok_and(|host_key| host_key.algorithm.is_available()),
             Self::CryptCs | Self::CryptSc => find(&CIPHER, name).is_ok_and(|cipher| cipher.algorithm.is_available()),
             Self::MacCs | Self::MacSc => find(&MAC, name).is_ok_and(|mac| mac.algorithm.is_available()),
             _ => true,
@@ -242,13 +262,15 @@ fn ciphers() -> Vec<(&'static CStr, bool)> {
 #[derive(Clone)]
 pub struct Preferences {
     lists: [Vec<u8>; 11],
+    /// Which of them the program has set.
+    chosen: [bool; 11],
     compress: bool,
 }
 
 impl Default for Preferences {
     /// All that is safe, best first.
     fn default() -> Self {
-        Self { lists: MethodType::ALL.map(|kind| kind.offered(false)), compress: false }
+        Self { lists: MethodType::ALL.map(|kind| kind.offered(false)), chosen: [false; 11], compress: false }
     }
 }
 
@@ -287,6 +309,9 @@ impl Preferences {
         if let Some(list) = self.lists.get_mut(kind.index()) {
             *list = chosen.join(&b',');
         }
+        if let Some(chosen) = self.chosen.get_mut(kind.index()) {
+            *chosen = true;
+        }
         Ok(())
     }
 
@@ -295,8 +320,21 @@ impl Preferences {
         self.lists.get(kind.index()).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The payload of our KEXINIT. The pseudo methods only count in the first one of a connection.
-    pub fn kexinit(&self, cookie: &[u8; 16], first: bool) -> Result<Vec<u8>> {
+    /// The key exchange to begin before the server has spoken, RFC 4253 section 7.1. It is right only if the server puts
+    /// the same key exchange and the same host key first. Few servers share our default order: it is worth the packet
+    /// where the program has chosen both lists, and so knows its server.
+    pub fn guess(&self) -> Option<KexAlgorithm> {
+        let is_chosen = |kind: MethodType| self.chosen.get(kind.index()) == Some(&true);
+        if !is_chosen(MethodType::Kex) || !is_chosen(MethodType::HostKey) {
+            return None;
+        }
+        let first = names(self.get(MethodType::Kex)).next()?;
+        find(&KEX, first).ok().map(|method| method.algorithm)
+    }
+
+    /// The payload of our KEXINIT, which a packet of the key exchange follows if it `guesses`. The pseudo methods only
+    /// count in the first one of a connection.
+    pub fn kexinit(&self, cookie: &[u8; 16], first: bool, guesses: bool) -> Result<Vec<u8>> {
         let mut payload = Vec::new();
         payload.put_u8(message::KEXINIT)?;
         payload.put(cookie)?;
@@ -311,7 +349,7 @@ impl Preferences {
         for list in self.lists.iter().take(MethodType::IN_KEXINIT).skip(1) {
             payload.put_string(list)?;
         }
-        payload.put_boolean(false)?;
+        payload.put_boolean(guesses)?;
         payload.put_u32(0)?;
         Ok(payload)
     }
@@ -330,10 +368,7 @@ impl Preferences {
         };
         let kex = find(&KEX, choose(MethodType::Kex)?)?;
         let host_key = find(&HOST_KEY, choose(MethodType::HostKey)?)?;
-        let guess_missed = peer.guesses
-            && [(MethodType::Kex, kex.name), (MethodType::HostKey, host_key.name)]
-                .iter()
-                .any(|(kind, name)| names(peer.list(*kind)).next() != Some(name.to_bytes()));
+        let same_first = |kind| names(self.get(kind)).next() == names(peer.list(kind)).next();
         Ok(Agreement {
             kex,
             host_key,
@@ -347,7 +382,8 @@ impl Preferences {
                 mac: mac(MethodType::MacSc, cipher_sc)?,
                 compression: find(&COMPRESSION, choose(MethodType::CompSc)?)?,
             },
-            guess_missed,
+            guesses_right: same_first(MethodType::Kex) && same_first(MethodType::HostKey),
+            peer_guesses: peer.guesses,
             strict: names(peer.list(MethodType::Kex)).any(|name| name == STRICT_S),
         })
     }
@@ -370,18 +406,29 @@ pub struct Agreement {
     /// Key exchange.
     pub kex: &'static Method<KexAlgorithm>,
     /// Host key signature.
-    pub host_key: &'static Method<SignatureAlgorithm>,
+    pub host_key: &'static Method<HostKeyAlgorithm>,
     /// Client to server.
     pub cs: Suite,
     /// Server to client.
     pub sc: Suite,
-    /// The peer has sent a key exchange packet on a guess that was wrong: the next packet is to be ignored.
-    pub guess_missed: bool,
+    /// Both sides prefer the same, so that a packet sent on a guess counts. Else it is ignored.
+    pub guesses_right: bool,
+    /// The peer has sent a packet on a guess.
+    pub peer_guesses: bool,
     /// The peer announced strict key exchange.
     pub strict: bool,
 }
 
 impl Agreement {
+    /// Traces all that was agreed upon.
+    pub(super) fn show(&self, trace: &mut Trace) {
+        for kind in MethodType::ALL.into_iter().take(MethodType::IN_KEXINIT) {
+            if let Some(name) = self.name(kind).filter(|name| !name.is_empty()) {
+                trace.say(Topic::Kex, format_args!("agreed on {kind:?} {}", name.to_bytes().escape_ascii()));
+            }
+        }
+    }
+
     /// What `libssh2_session_methods` reports for that list.
     pub fn name(&self, kind: MethodType) -> Option<&'static CStr> {
         let mac = |suite: &Suite| match suite.cipher.algorithm {
@@ -494,16 +541,32 @@ mod tests {
         assert_eq!(agreed.name(MethodType::CryptSc), Some(c"aes128-ctr"));
         assert_eq!(agreed.name(MethodType::MacSc), Some(c"hmac-sha2-512"));
         assert_eq!(agreed.name(MethodType::LangCs), Some(c""));
-        assert!(agreed.strict && !agreed.guess_missed);
+        assert!(agreed.strict && !agreed.peer_guesses);
     }
 
     #[test]
-    fn a_wrong_guess_of_the_server_is_seen() {
-        assert!(Preferences::default().agree(&server(USUAL, true)).unwrap().guess_missed);
-        let mut right = USUAL;
-        right[0] = "curve25519-sha256";
-        right[1] = "ssh-ed25519";
-        assert!(!Preferences::default().agree(&server(right, true)).unwrap().guess_missed);
+    fn a_guess_is_right_where_both_prefer_the_same() {
+        let mut preferences = Preferences::default();
+        let mut lists = USUAL;
+        lists[0] = "curve25519-sha256,ecdh-sha2-nistp256";
+        lists[1] = "ssh-ed25519";
+        let agreed = preferences.agree(&server(lists, true)).unwrap();
+        assert!(agreed.peer_guesses);
+        assert!(!agreed.guesses_right, "the first choices differ although they would be agreed upon");
+        preferences.set(MethodType::Kex, b"curve25519-sha256").unwrap();
+        assert!(preferences.agree(&server(lists, true)).unwrap().guesses_right);
+        lists[1] = "rsa-sha2-512,ssh-ed25519";
+        assert!(!preferences.agree(&server(lists, true)).unwrap().guesses_right);
+    }
+
+    #[test]
+    fn only_a_program_that_knows_its_server_guesses() {
+        let mut preferences = Preferences::default();
+        assert_eq!(preferences.guess(), None);
+        preferences.set(MethodType::Kex, b"ecdh-sha2-nistp256,curve25519-sha256").unwrap();
+        assert_eq!(preferences.guess(), None);
+        preferences.set(MethodType::HostKey, b"ssh-ed25519").unwrap();
+        assert_eq!(preferences.guess(), Some(ecdh(Curve::P256, HashAlgorithm::Sha256)));
     }
 
     #[test]
@@ -524,7 +587,8 @@ mod tests {
                 MethodType::Kex,
                 "diffie-hellman-group14-sha1,diffie-hellman-group1-sha1,diffie-hellman-group-exchange-sha1",
             ),
-            (MethodType::HostKey, "ssh-rsa"),
+            (MethodType::HostKey, "ssh-rsa,ssh-dss"),
+            (MethodType::HostKey, "ssh-ed25519-cert-v01@openssh.com,ssh-rsa-cert-v01@openssh.com"),
             (MethodType::CryptCs, "blowfish-cbc,arcfour128,arcfour,cast128-cbc,3des-cbc"),
             (MethodType::CryptSc, "blowfish-cbc,arcfour128,arcfour,cast128-cbc,3des-cbc"),
             (MethodType::MacCs, "hmac-sha1-etm@openssh.com,hmac-sha1,hmac-sha1-96,hmac-md5,hmac-md5-96"),

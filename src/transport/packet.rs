@@ -6,12 +6,16 @@ use std::ops::Range;
 use super::buffer::Buffer;
 use super::cipher::{Opener, Sealer};
 use super::compress::{Deflater, Inflater};
+use super::trace;
 use super::usage::Usage;
 use crate::error::{Code, Error, Result};
+use crate::trace::{Topic, Trace};
 use crate::wire::{Put, Reader};
 
 /// Sending stops to take bulk data at so many bytes that the socket has not taken yet.
 const HIGH_WATER: usize = 256 * 1024;
+/// Bytes that may wait for others before a system call is made for them, where nobody waits for what they bring.
+const LINGERING: usize = 32 * 1024;
 /// A peer that does not take so much, while it asks for more, is hostile.
 const MOST_QUEUED: usize = 4 * 1024 * 1024;
 /// What may wait for the end of a key exchange.
@@ -32,7 +36,13 @@ pub struct Tx {
     left: u64,
     /// Why a packet could not be queued: what follows it would make no sense to the peer.
     failure: Option<Error>,
+    /// What is told of the packets of both directions, and of those who use them.
+    pub trace: Trace,
 }
+
+/// All that was queued at some time: how many bytes will have left when it has, if that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark(Option<u64>);
 
 impl Default for Tx {
     /// Nothing is encrypted yet.
@@ -46,6 +56,7 @@ impl Default for Tx {
             used: Usage::default(),
             left: 0,
             failure: None,
+            trace: Trace::default(),
         }
     }
 }
@@ -65,6 +76,7 @@ impl Tx {
 
     /// Queues a packet of the key exchange itself, or one that is allowed during it (RFC 4253 section 7.1).
     pub fn send_now(&mut self, parts: &[&[u8]]) -> Result<()> {
+        trace::show(&mut self.trace, "sent", parts);
         let before = self.out.len();
         let sealed = match &mut self.deflater {
             None => self.sealer.seal(self.sequence, parts, &mut self.out),
@@ -134,14 +146,40 @@ impl Tx {
         &mut self.out
     }
 
+    /// Stands for all that is queued now.
+    pub fn mark(&self) -> Mark {
+        // How long that will be which a key exchange holds back shows only later.
+        if self.held.is_some() { Mark(None) } else { self.mark_of_sealed() }
+    }
+
+    /// Stands for the part of it that no key exchange holds back.
+    pub fn mark_of_sealed(&self) -> Mark {
+        Mark(Some(self.left.saturating_add(u64::try_from(self.out.len()).unwrap_or(u64::MAX))))
+    }
+
+    /// Whether all has left that was queued at `mark`.
+    pub fn has_left_all(&self, mark: Mark) -> bool {
+        mark.0.is_some_and(|bytes| self.left >= bytes) || self.is_flushed()
+    }
+
     /// Whether all has left, what a key exchange holds back included.
     pub fn is_flushed(&self) -> bool {
         self.out.is_empty() && self.held.as_ref().is_none_or(Vec::is_empty)
     }
 
+    /// Whether what is queued now leaves at once: the socket has taken everything, and no key exchange is under way.
+    pub const fn is_clear(&self) -> bool {
+        self.held.is_none() && self.out.is_empty()
+    }
+
     /// Whether the socket must take bytes before anything else can happen.
     pub const fn wants_socket(&self) -> bool {
         !self.out.is_empty()
+    }
+
+    /// Whether there is so much for the socket that waiting for more would gain nothing.
+    pub const fn is_worth_sending(&self) -> bool {
+        self.out.len() >= LINGERING
     }
 
     /// What the keys in use have sealed.
@@ -151,6 +189,9 @@ impl Tx {
 
     /// Takes back the bytes for the socket, of which it has taken `taken`. What was queued meanwhile goes behind them.
     pub fn give_back(&mut self, mut queue: Buffer, taken: usize) {
+        if taken > 0 {
+            self.trace.say(Topic::Socket, format_args!("sent {taken} bytes"));
+        }
         queue.consume(taken);
         self.left = self.left.saturating_add(u64::try_from(taken).unwrap_or_default());
         let meanwhile = std::mem::replace(&mut self.out, queue);

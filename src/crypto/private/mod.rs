@@ -9,6 +9,7 @@ mod security_key;
 mod tests;
 
 pub use self::security_key::{SecurityKey, SecurityKeyType};
+use super::dsa;
 use super::nist;
 use super::openssl::{Key, OrRefuse, Refused};
 use super::public::{ED25519, KeyType, RSA, check_rsa};
@@ -97,6 +98,11 @@ fn public_blob(key: &Key, kind: KeyType) -> Result<Vec<u8>> {
             blob.put_mpint(&key.number(c"e").map_err(refused)?)?;
             blob.put_mpint(&key.number(c"n").map_err(refused)?)?;
         }
+        None if kind == KeyType::Dsa => {
+            for name in dsa::PUBLIC {
+                blob.put_mpint(&key.number(name).map_err(refused)?)?;
+            }
+        }
         None => blob.put_string(&key.octets(c"pub").map_err(refused)?)?,
     }
     Ok(blob)
@@ -110,6 +116,9 @@ fn identify(key: &Key) -> Option<KeyType> {
     if key.is_a(RSA) {
         let (e, n) = (key.number(c"e").ok()?, key.number(c"n").ok()?);
         return check_rsa(&e, &n).is_ok().then_some(KeyType::Rsa);
+    }
+    if key.is_a(dsa::KIND) {
+        return dsa::is_fit(key).then_some(KeyType::Dsa);
     }
     if !key.is_a(nist::KIND) {
         return None;

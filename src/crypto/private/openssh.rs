@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::security_key::is_security_key;
 use super::{damaged, public_blob, wrong_passphrase};
+use crate::crypto::dsa::Dsa;
 use crate::crypto::openssl::{Cipher, Direction, Key, OrRefuse, Param, Refused, modulo_predecessor};
 use crate::crypto::public::{ED25519, ED25519_LEN, KeyType, RSA, check_rsa, mpint};
 use crate::crypto::{AesGcm, Poly1305, SymmetricCipher, constant_time_eq};
@@ -231,6 +232,7 @@ fn read_key(reader: &mut Reader<'_>, kind: KeyType) -> Result<Result<Key, Refuse
             if name == curve.name.as_bytes() { curve.pair(secret, point) } else { Err(Refused::UNFIT) }
         }
         None if kind == KeyType::Rsa => Rsa::read(reader)?.pair(),
+        None if kind == KeyType::Dsa => Dsa::read(reader)?.pair(mpint(reader)?),
         None => {
             // Public half; secret seed and public half again. libcrypto computes the public half from the seed: signing
             // under another than the true one would give the secret away.

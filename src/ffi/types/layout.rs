@@ -27,6 +27,7 @@ layout!(LIBSSH2_PRIVKEY_SK: 48 {
 });
 #[cfg(not(no_deprecated))]
 layout!(LIBSSH2_POLLFD: 32 { r#type @ 0, fd @ 8, events @ 16, revents @ 24 });
+layout!(LIBSSH2_EXT_READY: 24 { channel @ 0, listener @ 8, events @ 16 });
 layout!(libssh2_knownhost: 40 { magic @ 0, node @ 8, name @ 16, key @ 24, typemask @ 32 });
 layout!(libssh2_agent_publickey: 40 { magic @ 0, node @ 8, blob @ 16, blob_len @ 24, comment @ 32 });
 layout!(LIBSSH2_SFTP_ATTRIBUTES: 56 {

@@ -17,7 +17,7 @@ const PREFERRED: u32 = 4096;
 const MOST: u32 = 8192;
 
 /// Our sizes have been sent.
-pub(super) struct AwaitGroup {
+pub struct AwaitGroup {
     /// The sizes, which are hashed.
     sizes: Vec<u8>,
 }

@@ -17,7 +17,7 @@ use self::value::AwaitValue;
 use super::cipher::{Keys, Opener, Sealer};
 use super::message;
 use super::negotiate::{Agreement, Suite};
-use crate::crypto::{Curve, Digest, HashAlgorithm, Hasher, Kem, ModpGroup, PublicKey};
+use crate::crypto::{Curve, Digest, HashAlgorithm, Hasher, Kem, ModpGroup};
 use crate::error::{Code, Error, Result};
 use crate::wire::Put;
 
@@ -55,17 +55,36 @@ pub struct Transcript {
     pub server_kexinit: Vec<u8>,
 }
 
-/// A packet of the method has been sent.
+/// A packet of the method has been sent, and both sides have agreed on the method.
 pub struct AwaitReply {
     agreement: Agreement,
     transcript: Transcript,
-    awaited: Awaited,
+    begun: Begun,
+    time: u64,
 }
 
-/// What is awaited.
-enum Awaited {
+/// A packet of the method has been sent: what is awaited.
+pub enum Begun {
+    /// The server's group.
     Group(AwaitGroup),
+    /// The server's public value.
     Value(AwaitValue),
+}
+
+impl Begun {
+    /// Begins `algorithm`: the state, and the packet to send.
+    pub fn begin(algorithm: KexAlgorithm) -> Result<(Self, Vec<u8>)> {
+        let value = |pair| {
+            let (state, packet) = AwaitValue::begin(pair, message::KEX_ECDH_INIT, Vec::new())?;
+            Ok((Self::Value(state), packet))
+        };
+        match algorithm.method {
+            KexMethod::Ecdh(curve) => value(Pair::ecdh(curve)?),
+            KexMethod::Hybrid(kem, curve) => value(Pair::hybrid(kem, curve, algorithm.hash)?),
+            KexMethod::Modp(bits) => value(Pair::modp(ModpGroup::well_known(bits)?)?),
+            KexMethod::GroupExchange => AwaitGroup::begin().map(|(state, packet)| (Self::Group(state), packet)),
+        }
+    }
 }
 
 /// What comes after a packet of the method.
@@ -78,7 +97,7 @@ pub enum Step {
 
 /// What the server's last packet of the method brought.
 pub struct Exchanged {
-    /// The server's public key, verified to have signed this exchange.
+    /// The server's public key or its certificate, verified to have signed this exchange.
     pub host_key: Vec<u8>,
     /// The hash of this exchange.
     pub hash: Digest,
@@ -87,45 +106,30 @@ pub struct Exchanged {
 }
 
 impl AwaitReply {
-    /// Begins the method agreed upon: the state, and the packet to send.
-    pub fn begin(agreement: Agreement, transcript: Transcript) -> Result<(Self, Vec<u8>)> {
-        let value = |pair| {
-            let (state, packet) = AwaitValue::begin(pair, message::KEX_ECDH_INIT, Vec::new())?;
-            Ok((Awaited::Value(state), packet))
-        };
-        let (awaited, packet) = match agreement.kex.algorithm.method {
-            KexMethod::Ecdh(curve) => value(Pair::ecdh(curve)?),
-            KexMethod::Hybrid(kem, curve) => value(Pair::hybrid(kem, curve, agreement.kex.algorithm.hash)?),
-            KexMethod::Modp(bits) => value(Pair::modp(ModpGroup::well_known(bits)?)?),
-            KexMethod::GroupExchange => AwaitGroup::begin().map(|(state, packet)| (Awaited::Group(state), packet)),
-        }?;
-        Ok((Self { agreement, transcript, awaited }, packet))
+    /// Goes on with the method agreed upon, which has `begun`. A certificate of the server must hold at `time`, in
+    /// seconds since 1970.
+    pub const fn new(agreement: Agreement, transcript: Transcript, begun: Begun, time: u64) -> Self {
+        Self { agreement, transcript, begun, time }
     }
 
     /// Takes the server's packet. At the last one it checks the signature and computes the secret.
     pub fn handle(self, payload: &[u8]) -> Result<Step> {
-        let Self { agreement, transcript, awaited } = self;
-        match awaited {
-            Awaited::Group(state) => {
+        let Self { agreement, transcript, begun, time } = self;
+        match begun {
+            Begun::Group(state) => {
                 let (state, packet) = state.handle(payload)?;
-                Ok(Step::Again(Box::new(Self { agreement, transcript, awaited: Awaited::Value(state) }), packet))
+                let state = Self { agreement, transcript, begun: Begun::Value(state), time };
+                Ok(Step::Again(Box::new(state), packet))
             }
-            Awaited::Value(state) => finish(agreement, &transcript, state.agree(payload)?).map(Step::Done),
+            Begun::Value(state) => finish(agreement, &transcript, state.agree(payload)?, time).map(Step::Done),
         }
     }
 }
 
 /// Checks that the server has signed this very exchange.
-fn finish(agreement: Agreement, transcript: &Transcript, reply: Reply<'_>) -> Result<Exchanged> {
+fn finish(agreement: Agreement, transcript: &Transcript, reply: Reply<'_>, time: u64) -> Result<Exchanged> {
     let hash = transcript.hash(agreement.kex.algorithm.hash, &reply)?;
-    let key = PublicKey::from_blob(reply.host_key)
-        .map_err(|error| failed("Host key of the server is not valid").with(error.to_string()))?;
-    let algorithm = agreement.host_key.algorithm;
-    if key.key_type() != algorithm.key_type() {
-        return Err(failed("Host key of the server is of another type than negotiated"));
-    }
-    key.verify(algorithm, hash.as_ref(), reply.signature)
-        .map_err(|_| failed("Host key signature of the server is wrong"))?;
+    agreement.host_key.algorithm.verify(reply.host_key, hash.as_ref(), reply.signature, time)?;
     Ok(Exchanged { host_key: crate::wire::copy(reply.host_key)?, hash, secret: reply.secret, agreement })
 }
 

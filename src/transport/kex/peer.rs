@@ -2,9 +2,11 @@
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::crypto::testing::Issue;
 use crate::crypto::{EphemeralKey, PrivateKey, SignatureAlgorithm};
 use crate::transport::negotiate::{MethodType, Preferences};
 use crate::transport::packet::Rx;
@@ -30,6 +32,8 @@ AAAEC2hmEMyq88JzM/3OvYcsQBaDqQVZNPhtWBVrpbeGkO9RLi/4es4xKS+yeLfGnhnj4f
 ",
 ];
 const IDENT: &[u8] = b"SSH-2.0-peer";
+/// When all this is.
+const NOW: u64 = 1_700_000_000;
 /// A number that belongs to no storey below the test.
 const DATA: u8 = message::CHANNEL_DATA;
 
@@ -53,6 +57,8 @@ struct Server {
     stage: Stage,
     lists: Preferences,
     host_key: PrivateKey,
+    /// What is shown for the bare key.
+    certificate: Option<Vec<u8>>,
     session_id: Option<Digest>,
     strict: bool,
     /// Payloads of the client that are not the transport's.
@@ -72,18 +78,18 @@ impl Server {
             stage: Stage::Idle,
             lists: Preferences::default(),
             host_key: PrivateKey::parse(HOST_KEYS[0].as_bytes(), None).unwrap(),
+            certificate: None,
             session_id: None,
             strict,
             heard: Vec::new(),
             exchanges: 0,
         };
         server.lists.set(MethodType::Kex, b"curve25519-sha256").unwrap();
-        server.begin();
         server
     }
 
     fn begin(&mut self) {
-        let mut kexinit = self.lists.kexinit(&[7; 16], false).unwrap();
+        let mut kexinit = self.lists.kexinit(&[7; 16], false, false).unwrap();
         if self.strict && self.session_id.is_none() {
             // The list of methods comes first; the pseudo method goes behind it.
             let mut reader = Reader::new(&kexinit);
@@ -157,7 +163,7 @@ impl Server {
         let theirs = Reader::new(&packet[1..]).string().unwrap();
         let key = EphemeralKey::generate(Curve::X25519).unwrap();
         let ours = key.public_key().to_vec();
-        let blob = self.host_key.public_blob().unwrap();
+        let blob = self.certificate.clone().unwrap_or_else(|| self.host_key.public_blob().unwrap());
         let mut fields = Vec::new();
         fields.put_string(theirs).unwrap();
         fields.put_string(&ours).unwrap();
@@ -194,12 +200,27 @@ struct Link {
 
 impl Link {
     fn new(strict: bool, piece: usize) -> Self {
-        let mut client = Transport::default();
-        client.start().unwrap();
-        let mut link = Self { client, server: Server::new(strict), piece, now: Instant::now(), heard: Vec::new() };
+        let mut link = Self::between(Transport::default(), Server::new(strict), piece);
         link.run().unwrap();
         assert!(link.client.is_established());
         link
+    }
+
+    fn between(mut client: Transport, mut server: Server, piece: usize) -> Self {
+        client.start(NOW).unwrap();
+        server.begin();
+        Self { client, server, piece, now: Instant::now(), heard: Vec::new() }
+    }
+
+    /// Both prefer a certificate to the bare key, and the server has one.
+    fn certified(valid: Range<u64>) -> Self {
+        const NAMES: &[u8] = b"ssh-ed25519-cert-v01@openssh.com,ssh-ed25519";
+        let (mut client, mut server) = (Transport::default(), Server::new(true));
+        client.preferences.set(MethodType::HostKey, NAMES).unwrap();
+        server.lists.set(MethodType::HostKey, NAMES).unwrap();
+        let authority = PrivateKey::parse(HOST_KEYS[1].as_bytes(), None).unwrap();
+        server.certificate = Some(Issue { valid, ..Issue::new(&server.host_key, &authority, "host") }.write());
+        Self::between(client, server, 100)
     }
 
     /// Both talk, a piece at a time in each direction, until neither has anything to say.
@@ -263,8 +284,11 @@ fn a_server_that_does_not_go_on_is_given_up() {
     }
     link.now += PATIENCE - Duration::from_millis(1);
     link.client.tend_keys(link.now, PATIENCE).unwrap();
+    link.client.check_silence(link.now).unwrap();
     link.now += Duration::from_millis(1);
-    assert_eq!(link.client.tend_keys(link.now, PATIENCE).unwrap_err().code, Code::Timeout);
+    // The time alone is no reason: what the server has said may not have been looked at.
+    link.client.tend_keys(link.now, PATIENCE).unwrap();
+    assert_eq!(link.client.check_silence(link.now).unwrap_err().code, Code::Timeout);
     assert_eq!(link.client.check().unwrap_err().code, Code::Timeout);
 }
 
@@ -352,6 +376,28 @@ fn another_host_key_in_a_later_exchange_is_refused() {
     link.server.begin();
     assert_eq!(link.run().unwrap_err().code, Code::KeyExchangeFailure);
     assert_eq!(link.client.check().unwrap_err().code, Code::KeyExchangeFailure);
+}
+
+#[test]
+fn a_certificate_is_shown_and_holds_for_the_whole_connection() {
+    let mut link = Link::certified(NOW..NOW + 1);
+    link.run().unwrap();
+    assert_eq!(Some(link.client.host_key()), link.server.certificate.as_deref());
+    link.server.begin();
+    link.run().unwrap();
+    assert_eq!(link.server.exchanges, 2);
+    link.server.certificate = Link::certified(NOW..NOW + 2).server.certificate;
+    link.server.begin();
+    assert_eq!(link.run().unwrap_err().code, Code::KeyExchangeFailure, "another one");
+}
+
+#[test]
+fn a_certificate_that_does_not_hold_ends_the_handshake() {
+    for (valid, why) in [(NOW + 1..NOW + 2, "not valid yet"), (0..NOW, "expired")] {
+        let error = Link::certified(valid).run().unwrap_err();
+        assert_eq!(error.code, Code::KeyExchangeFailure);
+        assert!(error.to_string().contains(why), "{error}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::error::{Code, Result};
 use crate::wire::{Put, Reader, Short};
 
 /// Our value has been sent.
-pub(super) struct AwaitValue {
+pub struct AwaitValue {
     pair: Pair,
     /// What is hashed between the host key and the server's value.
     fields: Vec<u8>,
