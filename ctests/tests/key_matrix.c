@@ -129,11 +129,12 @@ static void all_forms(void)
             needs_provider(shared, &form);
             continue;
         }
-        /* Two ways for each, so that both sources and both kinds of public key meet every form. */
-        bool with_public = count++ % 2;
-        accepted(&form, FROM_FILE, with_public);
-        accepted(&form, FROM_MEMORY, !with_public);
-        if(form.way == ENCRYPTED) {
+        /* All ways, one after the other; what is not encrypted is not met again below. */
+        bool with_public = count % 2, in_memory = count++ / 2 % 2;
+        accepted(&form, in_memory ? FROM_MEMORY : FROM_FILE, with_public);
+        if(form.way == PLAIN)
+            accepted(&form, in_memory ? FROM_FILE : FROM_MEMORY, !with_public);
+        else {
             refused(shared, &form, "wrong");
             refused(shared, &form, NULL);
         }

@@ -207,8 +207,7 @@ static void two_keys(void)
     const char *list = CALLP(c, libssh2_userauth_list(c->session, user, (unsigned)strlen(user)));
     trace("at first the server wants %s", list ? list : "nothing");
     int rc = key_login(c, "ed25519");
-    trace_differs(c, rc, LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED, LIBSSH2_ERROR_AUTHENTICATION_FAILED,
-                  "the first key");
+    trace_rc(c, rc, "the first key");
     is_number(libssh2_userauth_authenticated(c->session), 0, "is but half of it");
     list = CALLP(c, libssh2_userauth_list(c->session, user, (unsigned)strlen(user)));
     trace("then it wants %s", list ? list : "nothing");
