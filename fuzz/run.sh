@@ -54,6 +54,11 @@ build() { # TOOLCHAIN: one of rustup's, or `default` for whatever cargo there is
 }
 for toolchain in ${FUZZ_TOOLCHAIN:-nightly default}; do
     build "$toolchain" >"$target/build-$toolchain.log" 2>&1 && break
+    if grep -q 'lock file' "$target/build-$toolchain.log"; then
+        echo "fuzz/Cargo.lock is out of date: run cargo update --workspace in fuzz"
+        echo "0 passed, 1 failed"
+        exit 1
+    fi
     [ "$toolchain" = nightly ] || {
         tail -n 5 "$target/build-$toolchain.log"
         without_libfuzzer
