@@ -1441,7 +1441,8 @@ LIBSSH2_API
 int libssh2_channel_wait_closed(LIBSSH2_CHANNEL *channel);
 
 /* Frees a channel, and closes it before if need be. What has not been read is dropped. If SFTP runs over the channel,
-   that ends too, as with libssh2_sftp_shutdown().
+   that ends too, as with libssh2_sftp_shutdown(). If libssh2_channel_close() has waited for the server in vain, this does
+   not wait again.
 
    Returns 0; or LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the channel is still there, and
    the function is to be called again.
@@ -1666,7 +1667,13 @@ const char *libssh2_build_options(void);
 
 /* Sets how often a keepalive is sent: a global request "keepalive@libssh2.org" (RFC 4254 section 4), which want_reply not
    0 asks the server to answer. Calls that wait in blocking mode send it by themselves; otherwise it is for
-   libssh2_keepalive_send().
+   libssh2_keepalive_send(). None is sent before the login, where it would be an error (RFC 4252 section 6).
+
+   If answers are asked for, the server is taken for dead when three keepalives in a row are without any sign of life,
+   each for an interval: neither an answer nor anything else has come, and a socket that was full has not taken bytes
+   again. That ends the connection. The call that notices, and every one after it, returns
+   LIBSSH2_ERROR_SOCKET_DISCONNECT; libssh2_keepalive_send() has its own number for that. Servers that say other things
+   and never answer keepalives are not taken for dead.
 
    interval is in seconds; 0, as at the beginning, is none, and 1 counts as 2.
 
@@ -1676,10 +1683,11 @@ void libssh2_keepalive_config(LIBSSH2_SESSION *session,
                               int want_reply,
                               unsigned int interval);
 
-/* Sends a keepalive if the interval of libssh2_keepalive_config() is over since the last one; the first call always
-   sends one. seconds_to_next, unless it is NULL, is set to the time until the next one, 0 if there is none.
+/* Sends a keepalive if the interval of libssh2_keepalive_config() is over since the last one; the first call after the
+   login always sends one. seconds_to_next, unless it is NULL, is set to the time until the next one, 0 if there is none.
 
-   Returns 0, also when the socket does not take it at once; LIBSSH2_ERROR_SOCKET_SEND when the connection is dead.
+   Returns 0, also when the socket does not take it at once; LIBSSH2_ERROR_SOCKET_SEND when the connection is dead, or
+   the server is taken for dead: libssh2_session_last_error() tells which.
 
    Requires: session is NULL or a session that has not been freed; seconds_to_next can be written to. */
 LIBSSH2_API
@@ -1997,8 +2005,8 @@ LIBSSH2_API int libssh2_session_startup(LIBSSH2_SESSION *session, int sock);
    is at most 256 bytes, NULL for none.
 
    Returns 0, also when the connection is dead already; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking
-   mode, to be called again; LIBSSH2_ERROR_INVAL when a text is too long; LIBSSH2_ERROR_TIMEOUT when the time set for
-   the call is over.
+   mode, to be called again; LIBSSH2_ERROR_INVAL when a text is too long; LIBSSH2_ERROR_TIMEOUT when the socket has not
+   taken the message within the time set for the call, or the read timeout, which counts in both modes.
 
    Requires: session is NULL or a session that has not been freed; the texts are terminated. */
 LIBSSH2_API
@@ -2009,7 +2017,9 @@ int libssh2_session_disconnect_ex(LIBSSH2_SESSION *session,
 
 /* Frees a session: closes its channels as far as the connection lives, frees everything that hangs off it, and
    switches the socket back to the mode that it was in. The server is not told, see libssh2_session_disconnect_ex(),
-   and the socket is not closed.
+   and the socket is not closed. Whatever the server does, closing all channels takes no longer than the time set for a
+   call, or the read timeout, which counts in both modes; channels that have been waited for in vain before are not
+   waited for again.
 
    Returns 0; or LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the session is still there, and
    the function is to be called again; or LIBSSH2_ERROR_BAD_USE from within one of the session's own callbacks, where
@@ -2105,8 +2115,9 @@ LIBSSH2_API int libssh2_session_get_blocking(LIBSSH2_SESSION *session);
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API void libssh2_channel_set_blocking(LIBSSH2_CHANNEL *channel, int blocking);
 
-/* Sets how long one call may wait in blocking mode, in milliseconds. When the time is over the call returns
-   LIBSSH2_ERROR_TIMEOUT. 0, as at the beginning, or less is no limit.
+/* Sets how long one call may take in blocking mode, in milliseconds from its beginning; the program's own functions that
+   it calls count as well. When the time is over and nothing more has arrived the call returns LIBSSH2_ERROR_TIMEOUT. 0,
+   as at the beginning, or less is no limit.
 
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API

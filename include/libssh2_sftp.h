@@ -396,8 +396,9 @@ LIBSSH2_SFTP *libssh2_sftp_init(LIBSSH2_SESSION *session);
 /* Ends an SFTP conversation and frees it with its channel. Files and directories that are still open are forgotten;
    their handles can only be given to libssh2_sftp_close_handle().
 
-   Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the conversation is still there,
-   and the function is to be called again. Whatever else is returned, it is gone.
+   Returns 0, also when the connection is dead; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode:
+   the conversation is still there, and the function is to be called again. Whatever else is returned, it is gone:
+   LIBSSH2_ERROR_TIMEOUT when the server has not answered in time.
 
    Requires: sftp is NULL or a conversation that has not been shut down. */
 LIBSSH2_API

@@ -12,6 +12,7 @@ use crate::wire::{Put, Reader, Short};
 #[derive(Default)]
 pub struct Globals {
     asked: VecDeque<Purpose>,
+    answers_keepalives: bool,
 }
 
 /// What a reply is for.
@@ -30,6 +31,12 @@ impl Globals {
             self.asked.push_back(Purpose::Keepalive);
         }
         Ok(())
+    }
+
+    /// Whether the server has ever answered a keepalive, and how many it still owes an answer.
+    pub fn keepalives(&self) -> (bool, usize) {
+        let owed = self.asked.iter().filter(|purpose| matches!(purpose, Purpose::Keepalive)).count();
+        (self.answers_keepalives, owed)
     }
 
     /// Queues the request to listen, whose reply goes to `listener`.
@@ -52,7 +59,11 @@ impl Globals {
                 let payload = (kind == message::REQUEST_SUCCESS).then(|| reader.rest());
                 listeners.on_reply(listener, payload, tx)
             }
-            Some(Purpose::Keepalive) | None => Ok(()),
+            Some(Purpose::Keepalive) => {
+                self.answers_keepalives = true;
+                Ok(())
+            }
+            None => Ok(()),
         }
     }
 }

@@ -134,7 +134,12 @@ pub struct LocalStream(UnixStream);
 impl LocalStream {
     /// Connects to the program that listens at `path`.
     pub fn connect(path: &[u8]) -> io::Result<Self> {
-        UnixStream::connect(Path::new(OsStr::from_bytes(path))).map(Self)
+        loop {
+            match UnixStream::connect(Path::new(OsStr::from_bytes(path))) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                connected => return connected.map(Self),
+            }
+        }
     }
 
     /// Waits until the socket is ready. Whatever it is ready for does not block then, not even on this blocking socket.

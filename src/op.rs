@@ -64,6 +64,11 @@ pub trait Host {
     fn wait(&self, interest: Readiness, timeout: Option<Duration>) -> io::Result<Readiness>;
     /// The time.
     fn now(&self) -> Instant;
+    /// When the program made the call that is inside: the time set for one call counts from then, however often the call
+    /// has to be driven.
+    fn began(&self) -> Instant {
+        self.now()
+    }
     /// Hears of what the transport has met.
     fn hear(&self, event: &Event) {
         let _ = event;
@@ -95,17 +100,14 @@ pub fn drive<T>(
     host: &dyn Host,
     mut poll: impl FnMut(&mut Session) -> Poll<Result<T>>,
 ) -> Result<T> {
-    let mut deadline = None;
-    let mut first = true;
+    let began = host.began();
+    let mut is_late = false;
     lend(session)?.begin_call()?;
     loop {
+        let now = host.now();
         let polled = {
             let mut session = lend(session)?;
-            let now = host.now();
             session.begin_poll(now);
-            if std::mem::take(&mut first) {
-                deadline = session.deadline(now);
-            }
             poll(&mut session)
         };
         announce(session, host)?;
@@ -113,13 +115,18 @@ pub fn drive<T>(
         if let Poll::Ready(result) = polled {
             return result;
         }
-        let (blocking, waits_first, gets_further) = {
+        let (blocking, waits_first, gets_further, deadline) = {
             let session = lend(session)?;
-            (session.is_blocking(), session.waits_first(), session.gets_further())
+            (session.is_blocking(), session.waits_first(), session.gets_further(), session.deadline(began))
         };
         if gets_further {
             continue;
         }
+        // Late, and what the socket had since then has not helped.
+        if is_late {
+            return Err(Error::new(Code::Timeout, "Time set for the call is over"));
+        }
+        is_late = blocking && deadline.is_some_and(|deadline| deadline <= now);
         let waits_first = waits_first && !host.hides_bytes();
         if waits_first {
             wait(session, host, deadline)?;
@@ -133,7 +140,7 @@ pub fn drive<T>(
         if !sent && flush(session, host)? {
             continue;
         }
-        if lend(session)?.found_nothing() {
+        if lend(session)?.found_nothing()? {
             continue;
         }
         if !blocking {
@@ -156,7 +163,7 @@ fn turn_for(session: &RefCell<Session>, host: &dyn Host, receives: usize) -> Res
     digest(session, host)?;
     for _ in 0..receives {
         if !receive(session, host)? {
-            return Ok(false);
+            return lend(session)?.found_nothing().map(|_| false);
         }
         digest(session, host)?;
     }
@@ -331,12 +338,8 @@ fn wait(session: &RefCell<Session>, host: &dyn Host, deadline: Option<Instant>) 
         session.keep_alive()?;
         (session.interest(), session.wake_at())
     };
-    let now = host.now();
-    if deadline.is_some_and(|deadline| deadline <= now) {
-        return Err(Error::new(Code::Timeout, "Time set for the call is over"));
-    }
     let until = deadline.into_iter().chain(wake_at).min();
-    let timeout = until.map(|until| until.saturating_duration_since(now));
+    let timeout = until.map(|until| until.saturating_duration_since(host.now()));
     host.wait(interest, timeout)
         .map(|_| ())
         .map_err(|error| Error::new(Code::Timeout, "Waiting for the socket failed").with(error.to_string()))

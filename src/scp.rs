@@ -142,11 +142,20 @@ impl<D: Dialog> Op for Setup<D> {
 
     fn poll(&mut self, session: &mut Session) -> Poll<Result<Self::Out>> {
         let polled = self.step(session);
-        if let (Poll::Ready(Err(_)), Stage::Starting(channel, _) | Stage::Talking(channel, _)) = (&polled, &self.stage)
-        {
-            let _dead = session.channels.abandon(*channel, &mut session.transport.tx);
+        if matches!(polled, Poll::Ready(Err(_))) {
+            self.abandon(session);
         }
         polled
+    }
+
+    /// The channel is closed without anybody waiting for that.
+    fn abandon(&mut self, session: &mut Session) {
+        match &mut self.stage {
+            Stage::Opening(opening) => opening.abandon(session),
+            Stage::Starting(channel, _) | Stage::Talking(channel, _) => {
+                let _dead = session.channels.abandon(*channel, &mut session.transport.tx);
+            }
+        }
     }
 }
 

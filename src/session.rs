@@ -9,7 +9,7 @@ use crate::channel::{Channels, Discard, Events, News};
 use crate::error::{Code, Error, Result};
 use crate::global::Globals;
 use crate::io::Readiness;
-use crate::keepalive::Keepalive;
+use crate::keepalive::{self, Keepalive};
 use crate::op::{Op, Owner, Slots, Transfer};
 use crate::patience::Patience;
 use crate::publickey::Publickeys;
@@ -72,6 +72,8 @@ pub struct Session {
     wake_at: Option<Instant>,
     /// When the socket last took bytes.
     sent_at: Instant,
+    /// It did not take all of them.
+    is_full: bool,
     /// The last operation ended with `EAGAIN`.
     starved: bool,
     /// Whom the current operation is for, unless it tells of what it waits for by itself.
@@ -114,6 +116,7 @@ impl Session {
             now,
             wake_at: None,
             sent_at: now,
+            is_full: false,
             starved: false,
             serves: None,
             told_end: false,
@@ -203,13 +206,18 @@ impl Session {
         self.round_trip = self.round_trip.into_iter().chain([took]).min();
     }
 
-    /// Sends a keepalive if one is due: how long until the next one.
-    pub fn send_keepalive(&mut self) -> Result<Duration> {
-        self.transport.check()?;
-        if !self.transport.is_established() {
-            return Ok(Duration::ZERO);
+    /// Sends a keepalive if one is due: ready with how long until the next one. Pending where all of them were in vain,
+    /// until the socket has been looked at, see [`Session::check_alive`].
+    pub fn poll_keepalive(&mut self) -> Poll<Result<Duration>> {
+        self.pump()?;
+        // Servers hang up on whoever sends a global request before the login (RFC 4252 section 6).
+        if !self.auth.is_authenticated() {
+            return Poll::Ready(Ok(self.keepalive.interval()));
         }
-        self.keepalive.send_if_due(&mut self.transport.tx, &mut self.globals, self.now)
+        if self.keepalive.is_in_vain(&self.globals, self.now) {
+            return Poll::Pending;
+        }
+        Poll::Ready(self.keepalive.send_if_due(&mut self.transport.tx, &mut self.globals, self.now))
     }
 
     /// Ready when all that was queued at `mark` has left. What others queue behind it is not waited for, or they would
@@ -267,9 +275,19 @@ impl Session {
     }
 
     /// The socket has nothing: whether an operation wanted to know just that.
-    pub(crate) const fn found_nothing(&mut self) -> bool {
+    pub(crate) fn found_nothing(&mut self) -> Result<bool> {
         self.has_looked = true;
-        self.is_impatient
+        self.check_alive()?;
+        Ok(self.is_impatient)
+    }
+
+    /// Ends the connection if the server is taken for dead: only now that all it has said is known.
+    fn check_alive(&mut self) -> Result<()> {
+        self.transport.check_silence(self.now)?;
+        if self.keepalive.is_in_vain(&self.globals, self.now) {
+            return Err(self.transport.fail(keepalive::dead()));
+        }
+        Ok(())
     }
 
     /// Servers cannot exchange keys anew in the middle of a login, and no login is that long.
@@ -285,14 +303,14 @@ impl Session {
     pub(crate) fn keep_alive(&mut self) -> Result<()> {
         self.tend_keys()?;
         self.wake_at = self.wake_at.into_iter().chain(self.transport.keys_want_tending()).min();
-        let Some(due) = self.keepalive.due().filter(|_| self.transport.is_established()) else { return Ok(()) };
-        let due = if due <= self.now {
-            let next = self.send_keepalive()?;
-            self.now.checked_add(next)
-        } else {
-            Some(due)
-        };
-        self.wake_at = self.wake_at.into_iter().chain(due).min();
+        let Some(due) = self.keepalive.due().filter(|_| self.auth.is_authenticated()) else { return Ok(()) };
+        if due <= self.now
+            && let Poll::Ready(next) = self.poll_keepalive()
+        {
+            next?;
+        }
+        // Still the same if it is the answer to the last one that is due.
+        self.wake_at = self.wake_at.into_iter().chain(self.keepalive.due()).min();
         Ok(())
     }
 
@@ -382,7 +400,12 @@ impl Session {
         let taken = if let Transfer::Moved(count) = transfer { count } else { 0 };
         if taken > 0 {
             self.sent_at = self.now;
+            if self.is_full {
+                // Only the other end can have made room.
+                self.keepalive.heard();
+            }
         }
+        self.is_full = taken < queue.len();
         self.transport.return_outgoing(queue, taken);
         if let Transfer::Failed(errno) = transfer {
             self.send_failure = Some(failure(Code::SocketSend, "Sending on the socket failed", errno));
@@ -403,6 +426,9 @@ impl Session {
     pub(crate) fn return_incoming(&mut self, queue: Lent, transfer: Transfer) {
         self.moving = false;
         let came = if let Transfer::Moved(count) = transfer { count } else { 0 };
+        if came > 0 {
+            self.keepalive.heard();
+        }
         self.transport.return_incoming(queue, came);
         match (transfer, self.send_failure.take()) {
             (Transfer::Moved(count), send_failure) if count > 0 => self.send_failure = send_failure,
@@ -433,7 +459,10 @@ fn failure(code: Code, text: &'static str, errno: i32) -> Error {
 
 /// `libssh2_session_handshake`: ready when both sides use the keys of the first key exchange.
 pub struct Handshake {
+    /// For the server's next packet.
     patience: Patience,
+    /// The packets that had come before that.
+    heard: u64,
 }
 
 impl Handshake {
@@ -443,7 +472,7 @@ impl Handshake {
             session.transport.start(time)?;
             session.auth.request_service(&mut session.transport.tx)?;
         }
-        Ok(Self { patience: session.patience() })
+        Ok(Self { patience: session.patience(), heard: session.transport.heard() })
     }
 }
 
@@ -456,6 +485,9 @@ impl Op for Handshake {
         }
         if session.transport.is_established() {
             return Poll::Ready(Ok(()));
+        }
+        if self.heard != session.transport.heard() {
+            *self = Self { patience: session.patience(), heard: session.transport.heard() };
         }
         session.await_reply(&mut self.patience)
     }

@@ -53,6 +53,8 @@ pub struct Ways {
     pub limits: [u64; 4],
     /// Nothing is answered any more.
     pub is_silent: bool,
+    /// Global requests are answered, also when nothing else is.
+    pub answers_globals: bool,
     /// The channel ends behind the first reply of this type.
     pub ends_after: Option<u8>,
 }
@@ -68,6 +70,7 @@ impl Default for Ways {
             fails_write: None,
             limits: [34_000, 32_768, 32_768, 0],
             is_silent: false,
+            answers_globals: false,
             ends_after: None,
         }
     }
@@ -79,6 +82,8 @@ pub struct Server {
     pub file: Vec<u8>,
     /// Bytes of file data that WRITE requests have brought.
     pub written: usize,
+    /// Global requests that were to be answered.
+    pub asked_globals: usize,
     tx: Tx,
     rx: Rx,
     dice: Dice,
@@ -118,10 +123,15 @@ impl Server {
                 self.stream.extend_from_slice(data);
                 self.cut();
             }
-            message::CHANNEL_WINDOW_ADJUST
-            | message::CHANNEL_EOF
-            | message::CHANNEL_CLOSE
-            | message::GLOBAL_REQUEST => {}
+            message::CHANNEL_WINDOW_ADJUST | message::CHANNEL_EOF | message::CHANNEL_CLOSE => {}
+            message::GLOBAL_REQUEST => {
+                reader.string().unwrap();
+                let wants_reply = reader.boolean().unwrap();
+                self.asked_globals += usize::from(wants_reply);
+                if wants_reply && self.ways.answers_globals {
+                    self.tx.send(&[&[message::REQUEST_FAILURE]]).unwrap();
+                }
+            }
             other => panic!("message {other}"),
         }
     }
@@ -342,6 +352,7 @@ impl World {
             ways,
             file: Vec::new(),
             written: 0,
+            asked_globals: 0,
             tx: Tx::default(),
             rx: Rx::default(),
             dice: Dice(seed ^ 1),

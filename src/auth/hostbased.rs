@@ -80,7 +80,7 @@ impl Op for Hostbased {
                 Step::Signed { attempt } => {
                     return Poll::Ready(match ready!(attempt.poll(session))? {
                         Reply::Success => Ok(()),
-                        Reply::Failure { methods } => Err(refused(Code::PublickeyUnverified, &methods)),
+                        Reply::Failure(refusal) => Err(refused(Code::PublickeyUnverified, &refusal)),
                         Reply::Method { number, .. } => Err(unexpected(number)),
                     });
                 }

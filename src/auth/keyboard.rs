@@ -77,8 +77,8 @@ impl Op for Keyboard {
     fn poll(&mut self, session: &mut Session) -> Poll<Result<Round>> {
         Poll::Ready(match ready!(self.0.poll(session))? {
             Reply::Success => Ok(Round::Accepted),
-            Reply::Failure { methods } => {
-                Err(Error::new(Code::AuthenticationFailed, "Server refused the user; it offers").with(methods))
+            Reply::Failure(refusal) => {
+                Err(refusal.error(Code::AuthenticationFailed, "Server refused the user; it offers"))
             }
             Reply::Method { number: message::USERAUTH_INFO_REQUEST, body } => read(&body).map(Round::Asked),
             Reply::Method { number, .. } => Err(unexpected(number)),

@@ -26,7 +26,7 @@ impl Op for List {
     fn poll(&mut self, session: &mut Session) -> Poll<Result<Self::Out>> {
         Poll::Ready(match ready!(self.0.poll(session))? {
             Reply::Success => Ok(None),
-            Reply::Failure { methods } => Ok(Some(methods)),
+            Reply::Failure(refusal) => Ok(Some(refusal.methods)),
             Reply::Method { number, .. } => Err(unexpected(number)),
         })
     }

@@ -45,15 +45,28 @@ pub struct Auth {
 /// How the server answered a request.
 enum Reply {
     Success,
-    Failure {
-        /// The methods that can continue, as the server wrote them.
-        methods: Vec<u8>,
-    },
+    Failure(Refusal),
     /// A message of the method's own, numbered 60 to 79.
     Method {
         number: u8,
         body: Vec<u8>,
     },
+}
+
+/// `SSH_MSG_USERAUTH_FAILURE`, RFC 4252 section 5.1.
+struct Refusal {
+    /// The methods that can continue, as the server wrote them.
+    methods: Vec<u8>,
+    /// The request itself was right, but not enough.
+    partial: bool,
+}
+
+impl Refusal {
+    /// As an error. `text` says what was refused, and ends with what the server offers.
+    fn error(&self, code: Code, text: &'static str) -> Error {
+        let text = if self.partial { "Server took this, and wants more; it offers" } else { text };
+        Error::new(code, text).with(&self.methods)
+    }
 }
 
 impl Auth {
@@ -101,7 +114,9 @@ impl Auth {
                 return Err(Error::new(Code::Proto, "Server sent a login message that only clients send"));
             }
             Incoming::Success => Reply::Success,
-            Incoming::Failure(methods) => Reply::Failure { methods: crate::wire::copy(methods)? },
+            Incoming::Failure(methods, partial) => {
+                Reply::Failure(Refusal { methods: crate::wire::copy(methods)?, partial })
+            }
             Incoming::Method(number, body) => Reply::Method { number, body: crate::wire::copy(body)? },
         };
         let success = matches!(reply, Reply::Success);
@@ -119,7 +134,7 @@ impl Auth {
 
 enum Incoming<'a> {
     Success,
-    Failure(&'a [u8]),
+    Failure(&'a [u8], bool),
     Banner(&'a [u8]),
     Method(u8, &'a [u8]),
     Unexpected,
@@ -129,7 +144,7 @@ fn read(packet: &[u8]) -> Result<Incoming<'_>, Short> {
     let mut reader = Reader::new(packet);
     Ok(match reader.u8()? {
         message::USERAUTH_SUCCESS => Incoming::Success,
-        message::USERAUTH_FAILURE => Incoming::Failure(reader.string()?),
+        message::USERAUTH_FAILURE => Incoming::Failure(reader.string()?, reader.boolean().unwrap_or_default()),
         message::USERAUTH_BANNER => Incoming::Banner(reader.string()?),
         number @ message::USERAUTH_METHOD_FIRST..=message::USERAUTH_LAST => Incoming::Method(number, reader.rest()),
         _ => Incoming::Unexpected,
@@ -213,7 +228,12 @@ mod tests {
         auth.on_packet(b"\x35\0\0\0\x02hi\0\0\0\0").unwrap();
         assert_eq!(auth.banner.as_deref(), Some(&b"hi"[..]));
         auth.on_packet(b"\x33\0\0\0\x08password\0").unwrap();
-        assert!(matches!(auth.replies.take(ticket), Some(Reply::Failure { methods }) if methods == b"password"));
+        assert!(
+            matches!(auth.replies.take(ticket), Some(Reply::Failure(refusal)) if refusal.methods == b"password" && !refusal.partial)
+        );
+        let ticket = auth.replies.ask();
+        auth.on_packet(b"\x33\0\0\0\x08password\x01").unwrap();
+        assert!(matches!(auth.replies.take(ticket), Some(Reply::Failure(refusal)) if refusal.partial));
         let ticket = auth.replies.ask();
         auth.on_packet(&[message::USERAUTH_SUCCESS]).unwrap();
         assert!(matches!(auth.replies.take(ticket), Some(Reply::Success)));

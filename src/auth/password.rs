@@ -6,7 +6,7 @@ use std::task::{Poll, ready};
 use zeroize::Zeroizing;
 
 use super::{Attempt, Reply, bounded, not_yet_in, request, unexpected};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::op::Op;
 use crate::session::Session;
 use crate::transport::message;
@@ -58,8 +58,8 @@ impl Op for Password {
     fn poll(&mut self, session: &mut Session) -> Poll<Result<Answer>> {
         Poll::Ready(match ready!(self.0.poll(session))? {
             Reply::Success => Ok(Answer::Accepted),
-            Reply::Failure { methods } => {
-                Err(Error::new(Code::AuthenticationFailed, "Server refused the password; it offers").with(methods))
+            Reply::Failure(refusal) => {
+                Err(refusal.error(Code::AuthenticationFailed, "Server refused the password; it offers"))
             }
             Reply::Method { number: message::USERAUTH_PASSWD_CHANGEREQ, body } => {
                 let prompt = Reader::new(&body).string().unwrap_or_default();

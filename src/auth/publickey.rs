@@ -4,7 +4,7 @@
 use std::task::{Poll, ready};
 
 use super::offer::{Names, Offer, bound_to_session};
-use super::{Attempt, Reply, not_yet_in, unexpected};
+use super::{Attempt, Refusal, Reply, not_yet_in, unexpected};
 use crate::crypto::{PrivateKey, SignatureAlgorithm};
 use crate::error::{Code, Error, Result};
 use crate::op::Op;
@@ -102,8 +102,8 @@ impl Op for Publickey {
                 }
                 Step::Asked { attempt, names } => match ready!(attempt.poll(session))? {
                     Reply::Success => return Poll::Ready(Ok(())),
-                    Reply::Failure { methods } => {
-                        return Poll::Ready(Err(refused(Code::AuthenticationFailed, &methods)));
+                    Reply::Failure(refusal) => {
+                        return Poll::Ready(Err(refused(Code::AuthenticationFailed, &refusal)));
                     }
                     Reply::Method { number: message::USERAUTH_PK_OK, .. } => {
                         let packet = sign(session, &self.offer, &self.private, names).map_err(unverified)?;
@@ -112,10 +112,13 @@ impl Op for Publickey {
                     Reply::Method { number, .. } => return Poll::Ready(Err(unexpected(number))),
                 },
                 Step::Signed { attempt, asked } => {
-                    let code = if *asked { Code::PublickeyUnverified } else { Code::AuthenticationFailed };
                     return Poll::Ready(match ready!(attempt.poll(session))? {
                         Reply::Success => Ok(()),
-                        Reply::Failure { methods } => Err(refused(code, &methods)),
+                        // Whoever asked first, as the original does, has been told that the key would do.
+                        Reply::Failure(refusal) if *asked || refusal.partial => {
+                            Err(refused(Code::PublickeyUnverified, &refusal))
+                        }
+                        Reply::Failure(refusal) => Err(refused(Code::AuthenticationFailed, &refusal)),
                         Reply::Method { number, .. } => Err(unexpected(number)),
                     });
                 }
@@ -124,8 +127,8 @@ impl Op for Publickey {
     }
 }
 
-pub(super) fn refused(code: Code, methods: &[u8]) -> Error {
-    Error::new(code, "Server refused the public key; it offers").with(methods)
+pub(super) fn refused(code: Code, refusal: &Refusal) -> Error {
+    refusal.error(code, "Server refused the public key; it offers")
 }
 
 /// The server would take the key, but it cannot be used.

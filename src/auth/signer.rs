@@ -135,8 +135,8 @@ impl Op for Signer {
                     }
                     Poll::Ready(reply) => match reply? {
                         Reply::Success => return Poll::Ready(Ok(Outcome::Accepted)),
-                        Reply::Failure { methods } => {
-                            return Poll::Ready(Err(refused(Code::AuthenticationFailed, &methods)));
+                        Reply::Failure(refusal) => {
+                            return Poll::Ready(Err(refused(Code::AuthenticationFailed, &refusal)));
                         }
                         Reply::Method { number: message::USERAUTH_PK_OK, .. } => {
                             let packet = offer.request(&names, true)?;
@@ -162,7 +162,7 @@ impl Op for Signer {
                     }
                     return Poll::Ready(match ready!(reply)? {
                         Reply::Success => Ok(Outcome::Accepted),
-                        Reply::Failure { methods } => Err(refused(Code::PublickeyUnverified, &methods)),
+                        Reply::Failure(refusal) => Err(refused(Code::PublickeyUnverified, &refusal)),
                         Reply::Method { number, .. } => Err(unexpected(number)),
                     });
                 }

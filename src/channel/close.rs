@@ -71,7 +71,7 @@ impl Op for Close {
     fn poll(&mut self, session: &mut Session) -> Poll<Result<()>> {
         let pumped = session.pump();
         match session.channels.get(self.channel) {
-            Ok(channel) if !channel.close_received && matches!(channel.state, OpenState::Open) => {}
+            Ok(channel) if channel.may_be_closed_by_server() => {}
             _ => return Poll::Ready(Ok(())),
         }
         pumped?;
@@ -118,9 +118,15 @@ impl Channel {
         self.close_received
     }
 
-    /// The connection is dead: it counts as closed although the server was not told.
+    /// It counts as closed, whatever the server has been told and has said: nobody waits for that any more.
     pub const fn presume_closed(&mut self) {
         self.close_sent = true;
+        self.is_presumed_closed = true;
+    }
+
+    /// Whether the server's end of it is worth waiting for.
+    const fn may_be_closed_by_server(&self) -> bool {
+        matches!(self.state, OpenState::Open) && !(self.close_received || self.is_presumed_closed || self.abandoned)
     }
 
     pub(super) fn send_close(&mut self, tx: &mut Tx) -> Result<()> {

@@ -100,6 +100,8 @@ pub struct Channel {
     /// The end of what we send has been asked for; it leaves behind the backlog.
     eof_wanted: bool,
     close_sent: bool,
+    /// Closing it is over, although the server has not closed it.
+    is_presumed_closed: bool,
     /// Bytes of a file that is sent by SCP which have not been written; less than 0 if there were too many.
     file_left: Option<i128>,
     /// Nobody will read what has arrived and what is still to come.
@@ -242,6 +244,7 @@ impl Channel {
             eof_wanted: false,
             file_left: None,
             close_sent: false,
+            is_presumed_closed: false,
             is_deaf: false,
             abandoned: false,
             handle: None,

@@ -371,7 +371,7 @@ pub unsafe extern "C" fn libssh2_agent_get_identity_path(agent: *mut LIBSSH2_AGE
     }
 }
 
-/// When a call that begins now has to end.
+/// When the call that is inside has to end.
 fn deadline(session: &SessionHandle) -> Result<Option<Instant>> {
-    with(&session.core, |core| Ok(core.deadline(Instant::now())))
+    with(&session.core, |core| Ok(core.deadline(session.began())))
 }

@@ -132,6 +132,10 @@ impl Host for SessionHandle {
         Instant::now()
     }
 
+    fn began(&self) -> Instant {
+        Self::began(self)
+    }
+
     fn opened(&self, opened: Opened) {
         let Ok(channel) = self.adopt(Target::Channel(opened.channel)) else {
             return self.turn_away(opened.channel);
@@ -223,7 +227,8 @@ fn transfer(result: isize, offered: usize) -> Transfer {
     match usize::try_from(result) {
         Ok(count) => Transfer::Moved(count.min(offered)),
         Err(_) => match c_int::try_from(result.unsigned_abs()).unwrap_or(libc::EIO) {
-            libc::EAGAIN => Transfer::WouldBlock,
+            // A program that passes a signal on means no harm.
+            libc::EAGAIN | libc::EINTR => Transfer::WouldBlock,
             errno => Transfer::Failed(errno),
         },
     }

@@ -186,7 +186,8 @@ pub unsafe extern "C" fn libssh2_channel_wait_closed(channel: *mut LIBSSH2_CHANN
 }
 
 /// Frees a channel, and closes it before if need be. What has not been read is dropped. If SFTP runs over the channel,
-/// that ends too, as with libssh2_sftp_shutdown().
+/// that ends too, as with libssh2_sftp_shutdown(). If libssh2_channel_close() has waited for the server in vain, this does
+/// not wait again.
 ///
 /// Returns 0; or LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the channel is still there, and
 /// the function is to be called again.

@@ -8,6 +8,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::ffi::{CString, c_int};
 use std::ptr;
+use std::time::Instant;
 
 use crate::channel::{ChannelId, ListenerId};
 use crate::crypto::Digest;
@@ -44,6 +45,8 @@ pub struct SessionHandle {
     tag: Cell<u32>,
     /// How many calls of the program are inside, one within another's callback.
     depth: Cell<u32>,
+    /// When the innermost of them began, as far as anybody wanted to know.
+    began: Cell<Option<Instant>>,
     /// A panic has been caught: nothing in here can be relied on.
     pub poisoned: Cell<bool>,
     /// The program's allocator.
@@ -86,6 +89,7 @@ impl SessionHandle {
         Self {
             tag: Cell::new(Tag::Session as u32),
             depth: Cell::new(0),
+            began: Cell::new(None),
             poisoned: Cell::new(false),
             allocator,
             r#abstract,
@@ -117,7 +121,14 @@ impl SessionHandle {
     /// A call of the program is inside as long as the result lives.
     pub fn inside(&self) -> Inside<'_> {
         self.depth.set(self.depth.get().saturating_add(1));
-        Inside(self)
+        Inside { session: self, outer: self.began.take() }
+    }
+
+    /// When the call of the program that is inside began, or did something that takes time.
+    pub fn began(&self) -> Instant {
+        let began = self.began.get().unwrap_or_else(Instant::now);
+        self.began.set(Some(began));
+        began
     }
 
     /// Whether a call of the program is inside.
@@ -194,11 +205,16 @@ fn introduce(core: &mut Session, target: Target, handle: Option<usize>) -> Resul
 }
 
 /// A call of the program that is inside a session.
-pub struct Inside<'a>(&'a SessionHandle);
+pub struct Inside<'a> {
+    session: &'a SessionHandle,
+    /// When the call around it began.
+    outer: Option<Instant>,
+}
 
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
-        self.0.depth.set(self.0.depth.get().saturating_sub(1));
+        self.session.depth.set(self.session.depth.get().saturating_sub(1));
+        self.session.began.set(self.outer);
     }
 }
 

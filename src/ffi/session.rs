@@ -118,8 +118,8 @@ fn handshake(session: &SessionHandle, socket: c_int) -> Result<c_int> {
 /// is at most 256 bytes, NULL for none.
 ///
 /// Returns 0, also when the connection is dead already; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking
-/// mode, to be called again; LIBSSH2_ERROR_INVAL when a text is too long; LIBSSH2_ERROR_TIMEOUT when the time set for
-/// the call is over.
+/// mode, to be called again; LIBSSH2_ERROR_INVAL when a text is too long; LIBSSH2_ERROR_TIMEOUT when the socket has not
+/// taken the message within the time set for the call, or the read timeout, which counts in both modes.
 ///
 /// Requires: session is NULL or a session that has not been freed; the texts are terminated.
 #[unsafe(no_mangle)]
@@ -153,7 +153,9 @@ pub unsafe extern "C" fn libssh2_session_disconnect_ex(
 
 /// Frees a session: closes its channels as far as the connection lives, frees everything that hangs off it, and
 /// switches the socket back to the mode that it was in. The server is not told, see libssh2_session_disconnect_ex(),
-/// and the socket is not closed.
+/// and the socket is not closed. Whatever the server does, closing all channels takes no longer than the time set for a
+/// call, or the read timeout, which counts in both modes; channels that have been waited for in vain before are not
+/// waited for again.
 ///
 /// Returns 0; or LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the session is still there, and
 /// the function is to be called again; or LIBSSH2_ERROR_BAD_USE from within one of the session's own callbacks, where

@@ -127,8 +127,9 @@ pub unsafe extern "C" fn libssh2_channel_set_blocking(channel: *mut LIBSSH2_CHAN
     }
 }
 
-/// Sets how long one call may wait in blocking mode, in milliseconds. When the time is over the call returns
-/// LIBSSH2_ERROR_TIMEOUT. 0, as at the beginning, or less is no limit.
+/// Sets how long one call may take in blocking mode, in milliseconds from its beginning; the program's own functions that
+/// it calls count as well. When the time is over and nothing more has arrived the call returns LIBSSH2_ERROR_TIMEOUT. 0,
+/// as at the beginning, or less is no limit.
 ///
 /// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]

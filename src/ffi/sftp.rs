@@ -40,8 +40,9 @@ pub unsafe extern "C" fn libssh2_sftp_init(session: *mut LIBSSH2_SESSION) -> *mu
 /// Ends an SFTP conversation and frees it with its channel. Files and directories that are still open are forgotten;
 /// their handles can only be given to libssh2_sftp_close_handle().
 ///
-/// Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the conversation is still there,
-/// and the function is to be called again. Whatever else is returned, it is gone.
+/// Returns 0, also when the connection is dead; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode:
+/// the conversation is still there, and the function is to be called again. Whatever else is returned, it is gone:
+/// LIBSSH2_ERROR_TIMEOUT when the server has not answered in time.
 ///
 /// Requires: sftp is NULL or a conversation that has not been shut down.
 #[unsafe(no_mangle)]
@@ -49,7 +50,10 @@ pub unsafe extern "C" fn libssh2_sftp_shutdown(sftp: *mut LIBSSH2_SFTP) -> c_int
     // SAFETY: as promised by the caller.
     unsafe {
         enter_sftp(sftp, |session, id, child| {
-            let channel = with(&session.core, |core| Ok(core.sftps.get(id)?.channel))?;
+            let (channel, owes) = with(&session.core, |core| {
+                let sftp = core.sftps.get(id)?;
+                Ok((sftp.channel, sftp.owes_answers()))
+            })?;
             let owner = Owner::Channel(channel);
             let ended = resume(&session.core, session, owner, Call::SftpShutdown, |core| Shutdown::begin(core, id));
             if !matches!(&ended, Err(error) if error.code == Code::Eagain) {
@@ -62,7 +66,13 @@ pub unsafe extern "C" fn libssh2_sftp_shutdown(sftp: *mut LIBSSH2_SFTP) -> c_int
                     Ok(())
                 })?;
             }
-            ended.map(|()| 0)
+            match ended {
+                // A dead connection is an end as well, unless it leaves open what was written.
+                Err(error) if owes || matches!(error.code, Code::Eagain | Code::Timeout | Code::SftpProtocol) => {
+                    Err(error)
+                }
+                _ => Ok(0),
+            }
         })
     }
 }

@@ -154,6 +154,11 @@ pub fn forget(session: &mut Session, id: FileId) {
 }
 
 impl Sftp {
+    /// Whether the program takes writes for done that the server has not answered.
+    pub fn owes_answers(&self) -> bool {
+        self.files.values().any(|file| file.writes.may_have_lied())
+    }
+
     /// How many requests are remembered.
     #[cfg(test)]
     pub fn requests_under_way(&self) -> usize {

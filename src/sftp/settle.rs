@@ -137,6 +137,10 @@ impl Op for Shutdown {
             self.settled = ready!(self.settle(session));
             let channel = session.sftps.get(self.sftp)?.channel;
             self.close = Some(Discard::begin(session, channel)?);
+            if matches!(&self.settled, Err(error) if error.code == Code::Timeout) {
+                // The patience of the call is at its end.
+                session.channels.get(channel)?.presume_closed();
+            }
         }
     }
 }

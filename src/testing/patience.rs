@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::{Line, Ways, World};
 use crate::error::Code;
 use crate::io::Readiness;
-use crate::op::{Host, Transfer, drive};
+use crate::op::{Host, Transfer, drive, tend};
+use crate::session::Session;
 use crate::sftp::{poll_read, poll_write};
 
 fn silent() -> (World, crate::sftp::FileId) {
@@ -145,4 +146,220 @@ fn a_slow_line_is_no_silent_server() {
         read += drive(&world.session, &slow, |session| poll_read(session, file, &mut space)).unwrap();
     }
     assert!(world.line.server.borrow().file == data);
+}
+
+/// A server that is asked for a sign of life every 10 seconds.
+fn watched(ways: Ways) -> (World, crate::sftp::FileId) {
+    let world = World::new(0, Ways::default());
+    let file = world.open();
+    world.line.server.borrow_mut().ways = ways;
+    world.session.borrow_mut().settings.set_read_timeout(1000);
+    world.session.borrow_mut().keepalive.configure(true, 10, world.line.now());
+    (world, file)
+}
+
+const SILENT: fn() -> Ways = || Ways { is_silent: true, ..Ways::default() };
+
+#[test]
+fn a_server_that_leaves_three_keepalives_unanswered_is_dead() {
+    let (world, file) = watched(SILENT());
+    let before = world.line.now();
+    let error = world.call(|session| poll_write(session, file, b"data")).unwrap_err();
+    assert_eq!(error.code, Code::SocketDisconnect);
+    assert!(error.to_string().contains("3 keepalives"));
+    assert_eq!(world.line.now() - before, Duration::from_secs(40), "after 10, 20, 30 seconds, and 10 for the answer");
+    assert_eq!(world.call(|session| poll_write(session, file, b"data")).unwrap_err(), error);
+}
+
+#[test]
+fn a_server_that_answers_keepalives_alone_is_alive() {
+    let (world, file) = watched(Ways { answers_globals: true, ..SILENT() });
+    let before = world.line.now();
+    let error = world.call(|session| poll_write(session, file, b"data")).unwrap_err();
+    assert_eq!((error.code, world.line.now() - before), (Code::Timeout, Duration::from_secs(1000)));
+    world.session.borrow_mut().transport.check().unwrap();
+    // From then on its silence means something, whatever it has left unanswered for a while.
+    world.line.server.borrow_mut().ways.answers_globals = false;
+    let before = world.line.now();
+    let error = world.call(|session| poll_write(session, file, b"data")).unwrap_err();
+    assert_eq!((error.code, world.line.now() - before), (Code::SocketDisconnect, Duration::from_secs(30)));
+}
+
+#[test]
+fn the_silence_of_a_server_that_never_answers_keepalives_means_nothing() {
+    let (world, file) = watched(Ways::default());
+    for _ in 0..20 {
+        world.line.pass(Duration::from_secs(10));
+        world.call(Session::poll_keepalive).unwrap();
+        assert_eq!(world.call(|session| poll_write(session, file, b"data")), Ok(4));
+    }
+    assert!(world.line.server.borrow().asked_globals < 5, "it is not asked for ever");
+    world.line.server.borrow_mut().ways.is_silent = true;
+    let error = world.call(|session| poll_write(session, file, b"data")).unwrap_err();
+    assert_eq!(error.code, Code::Timeout);
+    world.session.borrow_mut().transport.check().unwrap();
+}
+
+#[test]
+fn keepalives_that_want_no_answer_prove_nothing() {
+    let (world, file) = watched(SILENT());
+    world.session.borrow_mut().keepalive.configure(false, 10, world.line.now());
+    assert_eq!(world.call(|session| poll_write(session, file, b"data")).unwrap_err().code, Code::Timeout);
+}
+
+#[test]
+fn a_program_that_only_sends_keepalives_hears_the_answers_before_it_judges() {
+    for blocking in [true, false] {
+        let (world, _) = watched(Ways { answers_globals: true, ..SILENT() });
+        world.set_blocking(blocking);
+        let send = || drive(&world.session, &world.line, Session::poll_keepalive);
+        for _ in 0..20 {
+            assert_eq!(send(), Ok(Duration::from_secs(10)));
+            world.line.pass(Duration::from_secs(10));
+        }
+        world.line.server.borrow_mut().ways.answers_globals = false;
+        // What had been answered before that is heard in the first of these.
+        let sent = (0..).take_while(|_| {
+            world.line.pass(Duration::from_secs(10));
+            send().is_ok()
+        });
+        assert!((3..=6).contains(&sent.count()));
+        assert_eq!(send().unwrap_err().code, Code::SocketDisconnect);
+    }
+}
+
+#[test]
+fn a_program_that_waits_by_itself_hears_of_a_dead_server() {
+    let (world, _) = watched(SILENT());
+    let before = world.line.now();
+    while world.session.borrow().transport.failure().is_none() {
+        let outlook = tend(&world.session, &world.line).unwrap();
+        world.line.pass(outlook.timeout.expect("waits for ever"));
+    }
+    assert_eq!(world.session.borrow().transport.check().unwrap_err().code, Code::SocketDisconnect);
+    assert_eq!(world.line.now() - before, Duration::from_secs(40));
+}
+
+#[test]
+fn before_the_login_no_keepalive_is_sent() {
+    let (world, _) = watched(Ways::default());
+    world.session.borrow_mut().auth = crate::auth::Auth::default();
+    let sends = world.line.sends.get();
+    assert_eq!(world.call(Session::poll_keepalive), Ok(Duration::from_secs(10)));
+    assert_eq!(world.line.sends.get(), sends);
+}
+
+/// A socket that is full, and takes a few bytes every now and then, if at all.
+struct Crawling<'a> {
+    line: &'a Line,
+    every: Option<u32>,
+    seconds: Cell<u32>,
+    may_send: Cell<bool>,
+}
+
+impl Host for Crawling<'_> {
+    fn send(&self, bytes: &[u8]) -> Transfer {
+        if !self.may_send.replace(false) {
+            return Transfer::WouldBlock;
+        }
+        self.line.send(&bytes[..bytes.len().min(100)])
+    }
+
+    fn recv(&self, _: &mut [u8]) -> Transfer {
+        Transfer::WouldBlock
+    }
+
+    fn wait(&self, _: Readiness, _: Option<Duration>) -> std::io::Result<Readiness> {
+        self.line.pass(Duration::from_secs(1));
+        self.seconds.set(self.seconds.get() + 1);
+        self.may_send.set(self.every.is_some_and(|every| self.seconds.get().is_multiple_of(every)));
+        Ok(Readiness { read: false, write: self.may_send.get() })
+    }
+
+    fn now(&self) -> std::time::Instant {
+        self.line.now()
+    }
+
+    fn hides_bytes(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_full_socket_that_takes_bytes_again_is_a_sign_of_life() {
+    for (every, code) in [(Some(20), Code::Timeout), (None, Code::SocketDisconnect)] {
+        let (world, file) = watched(SILENT());
+        let host = Crawling { line: &world.line, every, seconds: Cell::new(0), may_send: Cell::new(false) };
+        let error = drive(&world.session, &host, |session| poll_write(session, file, &[0; 3000])).unwrap_err();
+        assert_eq!(error.code, code);
+    }
+}
+
+#[test]
+fn however_often_a_call_is_driven_its_time_counts_once() {
+    struct Call<'a>(&'a Line, std::time::Instant);
+    impl Host for Call<'_> {
+        fn send(&self, bytes: &[u8]) -> Transfer {
+            self.0.send(bytes)
+        }
+        fn recv(&self, space: &mut [u8]) -> Transfer {
+            self.0.recv(space)
+        }
+        fn wait(&self, interest: Readiness, timeout: Option<Duration>) -> std::io::Result<Readiness> {
+            self.0.wait(interest, timeout)
+        }
+        fn now(&self) -> std::time::Instant {
+            self.0.now()
+        }
+        fn began(&self) -> std::time::Instant {
+            self.1
+        }
+        fn hides_bytes(&self) -> bool {
+            false
+        }
+    }
+    let (world, file) = silent();
+    world.session.borrow_mut().settings.timeout = 1500;
+    let host = Call(&world.line, world.line.now());
+    world.line.pass(Duration::from_secs(1));
+    let before = world.line.now();
+    let error = drive(&world.session, &host, |session| poll_write(session, file, b"data")).unwrap_err();
+    assert_eq!((error.code, world.line.now() - before), (Code::Timeout, Duration::from_millis(500)));
+    // Too late altogether, but what is there is taken.
+    world.line.server.borrow_mut().ways.is_silent = false;
+    assert_eq!(drive(&world.session, &host, |session| poll_write(session, file, b"data")), Ok(4));
+}
+
+#[test]
+fn a_flood_does_not_prolong_the_time_of_a_call() {
+    struct Flood<'a>(&'a Line);
+    impl Host for Flood<'_> {
+        fn send(&self, bytes: &[u8]) -> Transfer {
+            self.0.send(bytes)
+        }
+        fn recv(&self, space: &mut [u8]) -> Transfer {
+            self.0.pass(Duration::from_millis(100));
+            let mut tx = crate::transport::Tx::default();
+            tx.send(&[&[crate::transport::message::IGNORE, 0, 0, 0, 0]]).unwrap();
+            let packet = tx.queue().filled();
+            space[..packet.len()].copy_from_slice(packet);
+            Transfer::Moved(packet.len())
+        }
+        fn wait(&self, _: Readiness, _: Option<Duration>) -> std::io::Result<Readiness> {
+            Ok(Readiness { read: true, write: true })
+        }
+        fn now(&self) -> std::time::Instant {
+            self.0.now()
+        }
+        // Looked at before there is any wait.
+        fn hides_bytes(&self) -> bool {
+            true
+        }
+    }
+    let (world, file) = silent();
+    world.session.borrow_mut().settings.timeout = 1500;
+    let before = world.line.now();
+    let error = drive(&world.session, &Flood(&world.line), |session| poll_write(session, file, b"data")).unwrap_err();
+    assert_eq!(error.code, Code::Timeout);
+    assert!(world.line.now() - before <= Duration::from_millis(1700));
 }

@@ -185,14 +185,18 @@ impl Transport {
         }
     }
 
-    /// Begins another key exchange if the keys in use have done enough, by what has gone over them or by their age. One
-    /// that is under way fails when the server has been silent for `patience`.
+    /// Begins another key exchange if the keys in use have done enough, by what has gone over them or by their age. In
+    /// one that is under way the server may be silent for `patience`, see [`Transport::check_silence`].
     pub fn tend_keys(&mut self, now: Instant, patience: Duration) -> Result<()> {
         if self.failed.is_some() || !self.established {
             return Ok(());
         }
         if !matches!(self.kex, Kex::Idle) {
-            return self.wait_for_keys(now, patience).map_err(|error| self.fail(error));
+            let heard = self.heard();
+            if self.silence.as_ref().is_none_or(|silence| silence.heard != heard) {
+                self.silence = now.checked_add(patience).map(|until| Silence { until, heard });
+            }
+            return Ok(());
         }
         self.silence = None;
         self.keyed.get_or_insert(now);
@@ -204,18 +208,18 @@ impl Transport {
         Ok(())
     }
 
-    fn wait_for_keys(&mut self, now: Instant, patience: Duration) -> Result<()> {
-        let heard = self.rx.usage().packets();
-        match &self.silence {
-            Some(silence) if silence.heard == heard && silence.until <= now => {
-                Err(Error::new(Code::Timeout, "Server did not go on with the key exchange in time"))
-            }
-            Some(silence) if silence.heard == heard => Ok(()),
-            _ => {
-                self.silence = now.checked_add(patience).map(|until| Silence { until, heard });
-                Ok(())
-            }
+    /// Ends the connection if the server has been silent for too long in a key exchange. To be asked when all that it has
+    /// said has been handled.
+    pub fn check_silence(&mut self, now: Instant) -> Result<()> {
+        if self.silence.as_ref().is_none_or(|silence| silence.until > now || silence.heard != self.heard()) {
+            return Ok(());
         }
+        Err(self.fail(Error::new(Code::Timeout, "Server did not go on with the key exchange in time")))
+    }
+
+    /// Stands for the packets that have come: another number when there are more.
+    pub fn heard(&self) -> u64 {
+        self.rx.usage().packets()
     }
 
     /// When [`Transport::tend_keys`] has something to do, unless something else happens before. Never if nothing has gone
@@ -544,11 +548,12 @@ impl Transport {
 fn disconnected(packet: &[u8]) -> Error {
     let mut reader = Reader::new(packet);
     let error = Error::new(Code::SocketDisconnect, "Server closed the connection");
-    let read = reader.u8().and_then(|_| Ok((reader.u32()?, reader.string()?)));
-    match read {
-        Ok((reason, [])) => error.with(format!("reason {reason}")),
-        Ok((_, text)) => error.with(text),
-        Err(_) => error,
+    match (reader.u8().and_then(|_| reader.u32()), reader.string()) {
+        (Ok(reason), Ok(text)) if !text.is_empty() => {
+            error.with([text, format!(" (reason {reason})").as_bytes()].concat())
+        }
+        (Ok(reason), _) => error.with(format!("reason {reason}")),
+        (Err(_), _) => error,
     }
 }
 
