@@ -227,10 +227,17 @@ static void go_on_opening(void)
     }
 }
 
+/* What is little must not wait until what was sent before has been confirmed. */
+static void send_at_once(int fd)
+{
+    int on = 1;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 static struct link *new_link(struct forward *forward, int fd)
 {
     struct link *link = calloc(1, sizeof(*link));
-    int on = 1;
 
     if(!link) {
         die("memory");
@@ -238,7 +245,7 @@ static struct link *new_link(struct forward *forward, int fd)
     link->source.kind = LINK;
     link->source.fd = fd;
     link->forward = forward;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    send_at_once(fd);
     return link;
 }
 
@@ -472,6 +479,7 @@ int main(int argc, char **argv)
     if(ssh.fd < 0 || epoll < 0) {
         die(host);
     }
+    send_at_once(ssh.fd);
     session = libssh2_init(0) ? NULL : libssh2_session_init();
     if(!session || libssh2_session_handshake(session, ssh.fd)) {
         die("handshake");

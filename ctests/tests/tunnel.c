@@ -134,8 +134,9 @@ static void talk(int port, const char *what)
                 bail("%s: connection %d failed", what, i);
         }
     is_number(good, CONNECTIONS * 2, what);
-    for(int i = 0; i < CONNECTIONS; i++) {
+    for(int i = 0; i < CONNECTIONS; i++)
         shutdown(fds[i], SHUT_WR);
+    for(int i = 0; i < CONNECTIONS; i++) {
         closed += recv(fds[i], &byte, 1, 0) == 0;
         close(fds[i]);
     }
