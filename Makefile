@@ -8,6 +8,8 @@ MANDIR = $(PREFIX)/share/man
 DESTDIR =
 CARGO = cargo
 INSTALL = install
+# How long `make fuzz` takes.
+SECONDS = 60
 
 # A shell that is not a login shell may not know where rustup put cargo.
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
@@ -27,7 +29,7 @@ own_version = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1
 build = $(CARGO) rustc --locked --profile $(PROFILE) --lib --crate-type cdylib,staticlib
 
 .DEFAULT_GOAL = all
-.PHONY: all check check-original demo bench headers man install uninstall clean help
+.PHONY: all check check-original demo bench fuzz headers man install uninstall clean help
 
 all: ## Build the shared and the static library
 	$(build)
@@ -52,6 +54,10 @@ demo: ## Upload to a private server, with a progress bar
 bench: ## Measure against the original libssh2
 	@.ci/install
 	@bench/run.sh
+
+fuzz: ## Fuzz for a minute (or SECONDS=n)
+	@.ci/install
+	@fuzz/run.sh $(SECONDS)
 
 headers: ## Write include/ anew from the Rust sources
 	LIBSSH2_RS_WRITE_HEADERS=1 $(CARGO) test --locked --test headers

@@ -99,6 +99,13 @@ export SSH2_TESTD=${SSH2_TESTD:-$target/debug/examples/ssh2-testd}
     cat "$work/keys.log"
     die "keys.sh failed (ssh-keygen and openssl are needed)"
 }
+case " $names " in *" key_matrix "*)
+    "$here/key_matrix.sh" "$work/keys" >"$work/keys.log" 2>&1 || {
+        cat "$work/keys.log"
+        die "key_matrix.sh failed"
+    }
+    ;;
+esac
 export CTESTS_KEYS=$work/keys TMPDIR=$work/tmp
 
 # --- run ---

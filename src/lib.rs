@@ -12,6 +12,8 @@ pub mod channel;
 pub mod crypto;
 pub mod error;
 pub mod ffi;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod global;
 pub mod io;
 pub mod keepalive;

@@ -48,8 +48,8 @@ impl<'a> Kex<'a> {
         let kexinit = kex.send_kexinit(link)?;
         kex.client_ident = link.receive_line()?;
         let offers_extensions = kex.exchange(link, &kexinit, None)?;
-        if offers_extensions {
-            send_ext_info(link)?;
+        if offers_extensions && !options.sig_algs.is_empty() {
+            send_ext_info(link, &options.sig_algs)?;
         }
         Ok(kex)
     }
@@ -238,12 +238,12 @@ fn send_ident(link: &mut Link) -> Result<()> {
     link.send_raw(Stage::Ident, &bytes)
 }
 
-fn send_ext_info(link: &mut Link) -> Result<()> {
+fn send_ext_info(link: &mut Link, sig_algs: &str) -> Result<()> {
     let endless = link.occasion.strikes(Fault::ExtInfoEndless);
     let mut packet = vec![message::EXT_INFO];
     packet.put_u32(if endless { u32::MAX } else { 1 })?;
     packet.put_string(b"server-sig-algs")?;
-    packet.put_string(b"ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256")?;
+    packet.put_string(sig_algs.as_bytes())?;
     link.send(Stage::ExtInfo, &packet)
 }
 

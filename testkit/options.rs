@@ -42,6 +42,8 @@ pub struct Options {
     pub new_password: Option<String>,
     /// Whether any public key is let in.
     pub public_keys: bool,
+    /// The signature algorithms that EXT_INFO names; empty for no EXT_INFO.
+    pub sig_algs: String,
     /// What keyboard-interactive asks; without rounds it is not offered.
     pub rounds: Vec<Round>,
     /// The host and the user there who are let in with any host key.
@@ -78,6 +80,7 @@ Usage: ssh2-testd [OPTION]...
   --change N         want another password N times before letting in
   --new-password TEXT  the only new password that is taken
   --public-keys      let in with any key
+  --sig-algs LIST    signature algorithms to announce; `none` for no announcement
   --ask ROUND        ask this by keyboard-interactive; may be given again for more rounds.
                      ROUND is TEXT=ANSWER[,TEXT=ANSWER]..., `+TEXT` to show the answer, `-` for no question
   --host USER@HOST   let in with any host key of that host
@@ -111,6 +114,7 @@ impl Options {
             changes: 0,
             new_password: None,
             public_keys: false,
+            sig_algs: "ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256".into(),
             rounds: Vec::new(),
             host: None,
             required: Vec::new(),
@@ -149,6 +153,7 @@ impl Options {
                 "--change" => options.changes = number(&value()),
                 "--new-password" => options.new_password = Some(value()),
                 "--public-keys" => options.public_keys = true,
+                "--sig-algs" => options.sig_algs = value().replace("none", ""),
                 "--ask" => options.rounds.push(round(&value())),
                 "--host" => options.host = Some(host(&value())),
                 "--require" => options.required = value().split(',').map(String::from).collect(),

@@ -1,5 +1,5 @@
 /* The agent: a real one that holds keys of every type and certificates, and some that lie. */
-#include "harness.h"
+#include "agent.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -7,9 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static const char *const types[] = { "ed25519", "ecdsa256", "ecdsa384", "ecdsa521", "rsa" };
@@ -52,24 +49,6 @@ static pid_t real_agent(void)
     if(run((const char *const[]){ "ssh-add", "-q", key_path("refused"), NULL }) != 0)
         bail("ssh-add failed");
     return pid;
-}
-
-static LIBSSH2_AGENT *connected(struct conn *c)
-{
-    LIBSSH2_AGENT *agent = libssh2_agent_init(c->session);
-    if(!agent || libssh2_agent_connect(agent) != 0 || libssh2_agent_list_identities(agent) != 0)
-        bail("no agent");
-    return agent;
-}
-
-/* The n-th key. */
-static struct libssh2_agent_publickey *nth(LIBSSH2_AGENT *agent, int n)
-{
-    struct libssh2_agent_publickey *key = NULL;
-    for(int i = 0; i <= n; i++)
-        if(libssh2_agent_get_identity(agent, &key, key) != 0)
-            return NULL;
-    return key;
 }
 
 static void listing(void)
@@ -122,11 +101,11 @@ static void listing(void)
 static void log_in(int n)
 {
     struct conn *c = greeted();
-    LIBSSH2_AGENT *agent = connected(c);
-    int rc = CALL(c, libssh2_agent_userauth(agent, user_name(), nth(agent, (int)COUNT(types))));
+    LIBSSH2_AGENT *agent = agent_connected(c);
+    int rc = CALL(c, libssh2_agent_userauth(agent, user_name(), agent_key(agent, (int)COUNT(types))));
     trace_rc(c, rc, "a key that the server does not know");
     is_number(rc, LIBSSH2_ERROR_AUTHENTICATION_FAILED, "is refused");
-    rc = CALL(c, libssh2_agent_userauth(agent, user_name(), nth(agent, n)));
+    rc = CALL(c, libssh2_agent_userauth(agent, user_name(), agent_key(agent, n)));
     trace_rc(c, rc, "%s", types[n]);
     is_number(rc, 0, types[n]);
     is_number(libssh2_userauth_authenticated(c->session), 1, "is in");
@@ -168,10 +147,10 @@ static void certificates(void)
         }
         trace_off(rsa);
         struct conn *c = greeted();
-        LIBSSH2_AGENT *agent = connected(c);
-        int rc = CALL(c, libssh2_agent_userauth(agent, user_name(), nth(agent, 2 * n)));
+        LIBSSH2_AGENT *agent = agent_connected(c);
+        int rc = CALL(c, libssh2_agent_userauth(agent, user_name(), agent_key(agent, 2 * n)));
         is_number(rc, LIBSSH2_ERROR_AUTHENTICATION_FAILED, "the key alone is refused");
-        rc = CALL(c, libssh2_agent_userauth(agent, user_name(), nth(agent, 2 * n + 1)));
+        rc = CALL(c, libssh2_agent_userauth(agent, user_name(), agent_key(agent, 2 * n + 1)));
         trace_rc(c, rc, "%s with a certificate", types[n]);
         is_number(rc, 0, "the certificate is accepted");
         libssh2_agent_free(agent);
@@ -184,7 +163,7 @@ static void certificates(void)
 static void signing(void)
 {
     struct conn *c = greeted();
-    LIBSSH2_AGENT *agent = connected(c);
+    LIBSSH2_AGENT *agent = agent_connected(c);
     static const struct {
         int n;
         const char *method, *file;
@@ -197,7 +176,7 @@ static void signing(void)
     for(size_t i = 0; i < COUNT(cases); i++) {
         unsigned char *signature = NULL;
         size_t size = 0;
-        int rc = libssh2_agent_sign(agent, nth(agent, cases[i].n), &signature, &size,
+        int rc = libssh2_agent_sign(agent, agent_key(agent, cases[i].n), &signature, &size,
                                     (const unsigned char *)"data", 4, cases[i].method,
                                     (unsigned)strlen(cases[i].method));
         trace_rc(c, rc, "%s", cases[i].method);
@@ -215,10 +194,10 @@ static void signing(void)
     }
     unsigned char *signature = NULL;
     size_t size = 0;
-    int rc = libssh2_agent_sign(agent, nth(agent, 0), &signature, &size,
+    int rc = libssh2_agent_sign(agent, agent_key(agent, 0), &signature, &size,
                                 (const unsigned char *)"data", 4, "ssh-rsa", 7);
     trace_rc(c, rc, "another algorithm than the key's");
-    rc = libssh2_agent_sign(agent, nth(agent, 0), &signature, &size, (const unsigned char *)"data",
+    rc = libssh2_agent_sign(agent, agent_key(agent, 0), &signature, &size, (const unsigned char *)"data",
                             4, "ssh\0rsa", 7);
     trace_rc(c, rc, "an algorithm with a NUL");
     libssh2_agent_free(agent);
@@ -235,41 +214,29 @@ struct answer {
 };
 #define ANSWER(literal) { literal, sizeof(literal) - 1 }
 
-static pid_t liar(const struct answer *answers, size_t count, bool hangs_up)
+struct lies {
+    const struct answer *answers;
+    size_t count;
+    bool hangs_up;
+};
+
+static void lie(int fd, const void *how)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    char *path = temp_path("liar");
-    remove(path);
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if(bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(listener, 1) != 0)
-        bail("can not listen at %s", path);
-    pid_t pid = fork();
-    if(pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        signal(SIGPIPE, SIG_IGN);
-        int fd = accept(listener, NULL, NULL);
-        for(size_t i = 0; i < count; i += (i + 1 < count || hangs_up)) {
-            unsigned char length[4];
-            char request[5000];
-            if(recv(fd, length, sizeof(length), MSG_WAITALL) != (ssize_t)sizeof(length) ||
-               recv(fd, request, (size_t)length[2] << 8 | length[3], MSG_WAITALL) <= 0)
-                _exit(1);
-            for(size_t at = 0; at < answers[i].size; at++) /* byte by byte */
-                if(write(fd, &answers[i].bytes[at], 1) != 1)
-                    _exit(1);
-        }
-        _exit(0);
+    const struct lies *lies = how;
+    struct bytes request;
+    for(size_t i = 0; i < lies->count; i += (i + 1 < lies->count || lies->hangs_up)) {
+        if(!agent_request(fd, &request))
+            return;
+        for(size_t at = 0; at < lies->answers[i].size; at++) /* byte by byte */
+            if(write(fd, &lies->answers[i].bytes[at], 1) != 1)
+                return;
     }
-    close(listener);
-    setenv("SSH_AUTH_SOCK", path, 1);
-    return pid;
 }
 
 static void lied(const char *what, struct answer answer, int want, int want_keys)
 {
     struct conn *c = greeted();
-    pid_t pid = liar(&answer, 1, true);
+    pid_t pid = agent_start(lie, &(struct lies){ &answer, 1, true });
     LIBSSH2_AGENT *agent = libssh2_agent_init(c->session);
     struct libssh2_agent_publickey *key = NULL;
     int keys = 0;
@@ -284,8 +251,7 @@ static void lied(const char *what, struct answer answer, int want, int want_keys
     is_number(keys, want_keys, "keys");
     libssh2_agent_free(agent);
     conn_drop(c);
-    signal_tree(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
+    agent_stop(pid);
 }
 
 #define ONE_KEY "\0\0\0\x0f\0\0\0\x0bssh-ed25519\0\0\0\x01" "c"
@@ -320,24 +286,21 @@ static void lies(void)
 static int log_in_by_liar(struct conn *c, struct answer signature, bool hangs_up)
 {
     size_t length;
-    char *text = read_whole(key_path("user_ed25519.pub"), &length);
-    unsigned char blob[200];
-    char list[300] = "\0\0\0\0\x0c\0\0\0\x01";
-    char *digits = strchr(text, ' ') + 1;
-    EVP_DecodeBlock(blob, (unsigned char *)digits, (int)strcspn(digits, " "));
-    size_t size = 51, at = 9;
-    list[at + 3] = (char)size;
-    memcpy(list + at + 4, blob, size);
-    at += 4 + size + 4; /* and an empty comment */
-    list[3] = (char)(at - 4);
-    free(text);
-    struct answer answers[2] = { { list, at }, signature };
-    pid_t pid = liar(answers, 2, hangs_up);
-    LIBSSH2_AGENT *agent = connected(c);
-    int rc = CALL(c, libssh2_agent_userauth(agent, user_name(), nth(agent, 0)));
+    char *line = read_whole(key_path("user_ed25519.pub"), &length);
+    struct bytes key = { .size = 0 }, list = { .size = 0 }, framed = { .size = 0 };
+    put_blob(&key, line);
+    free(line);
+    put_u8(&list, IDENTITIES_ANSWER);
+    put_u32(&list, 1);
+    put_bytes(&list, &key);
+    put_text(&list, "");
+    put_bytes(&framed, &list);
+    struct answer answers[2] = { { (char *)framed.data, framed.size }, signature };
+    pid_t pid = agent_start(lie, &(struct lies){ answers, 2, hangs_up });
+    LIBSSH2_AGENT *agent = agent_connected(c);
+    int rc = CALL(c, libssh2_agent_userauth(agent, user_name(), agent_key(agent, 0)));
     libssh2_agent_free(agent);
-    signal_tree(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
+    agent_stop(pid);
     return rc;
 }
 
@@ -391,17 +354,17 @@ static void misused(void)
     libssh2_agent_free(NULL);
     setenv("SSH_AUTH_SOCK", real_path, 1);
     struct conn *c = greeted();
-    LIBSSH2_AGENT *agent = connected(c);
+    LIBSSH2_AGENT *agent = agent_connected(c);
     is_number(libssh2_agent_get_identity(agent, NULL, NULL), LIBSSH2_ERROR_BAD_USE, "no store");
     is_number(libssh2_agent_get_identity(agent, &key, &other), LIBSSH2_ERROR_BAD_USE, "no key of its");
     is_number(libssh2_agent_userauth(agent, "x", NULL), LIBSSH2_ERROR_BAD_USE, "no key");
     is_number(libssh2_agent_userauth(agent, "x", &other), LIBSSH2_ERROR_BAD_USE, "no key of its");
-    is_number(libssh2_agent_userauth(agent, NULL, nth(agent, 0)), LIBSSH2_ERROR_BAD_USE, "no user");
-    is_number(libssh2_agent_sign(agent, nth(agent, 0), NULL, &size, NULL, 0, "ssh-ed25519", 11),
+    is_number(libssh2_agent_userauth(agent, NULL, agent_key(agent, 0)), LIBSSH2_ERROR_BAD_USE, "no user");
+    is_number(libssh2_agent_sign(agent, agent_key(agent, 0), NULL, &size, NULL, 0, "ssh-ed25519", 11),
               LIBSSH2_ERROR_BAD_USE, "no place for the signature");
     is_number(libssh2_agent_sign(agent, &other, &signature, &size, NULL, 0, "ssh-ed25519", 11),
               LIBSSH2_ERROR_BAD_USE, "no key of its");
-    copy = *nth(agent, 0);
+    copy = *agent_key(agent, 0);
     int rc = CALL(c, libssh2_agent_userauth(agent, user_name(), &copy));
     is_number(rc, 0, "a copy of a key");
     libssh2_agent_free(agent);
@@ -424,6 +387,5 @@ void test(void)
     certificates();
     lies();
     false_signatures();
-    signal_tree(agent, SIGKILL);
-    waitpid(agent, NULL, 0);
+    agent_stop(agent);
 }

@@ -119,6 +119,8 @@ static void special_lines(void)
     ok(libssh2_knownhost_get(hosts, &entry, NULL) == 0 && strcmp(entry->key, KEY) == 0,
        "CR is not part of the key");
     is_number(read_line("*.net,!bad.net ssh-ed25519 " KEY), 1, "a line with negation is one entry");
+    is_number(read_line("host ssh-rsa               AAAA"), 0,
+              "what is long enough for a key by its blanks alone is no entry");
     is_number(read_line("@revoked bad ssh-ed25519 " KEY), 1, "a marker");
     ok(libssh2_knownhost_get(hosts, &entry, NULL) == 0 && strcmp(entry->name, "@revoked") == 0,
        "is shown in the name's place");

@@ -1,102 +1,25 @@
 /* Security keys: logging in with an authenticator that is made of software. */
-#include "harness.h"
+#include "authenticator.h"
 
-#include <openssl/ecdsa.h>
-#include <openssl/evp.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#define APPLICATION "ssh:test"
 #define HANDLE "handle of the key" /* by which a real authenticator finds its key */
 #define PRESENT LIBSSH2_SK_PRESENCE_REQUIRED
 
-/* --- bytes as SSH has them --- */
-
-struct bytes {
-    unsigned char data[2000];
-    size_t size;
-};
-
-static void put(struct bytes *to, const void *data, size_t size)
-{
-    if(to->size + size > sizeof(to->data))
-        bail("too many bytes");
-    memcpy(to->data + to->size, data, size);
-    to->size += size;
-}
-
-static void put_u32(struct bytes *to, uint32_t number)
-{
-    unsigned char big[4] = { (unsigned char)(number >> 24), (unsigned char)(number >> 16),
-                             (unsigned char)(number >> 8), (unsigned char)number };
-    put(to, big, sizeof(big));
-}
-
-static void put_string(struct bytes *to, const void *data, size_t size)
-{
-    put_u32(to, (uint32_t)size);
-    put(to, data, size);
-}
-
-static void put_text(struct bytes *to, const char *text)
-{
-    put_string(to, text, strlen(text));
-}
-
-static char *base64(const struct bytes *from)
-{
-    static char text[3000];
-    EVP_EncodeBlock((unsigned char *)text, from->data, (int)from->size);
-    return text;
-}
-
-/* --- the authenticator --- */
-
-enum type { ED25519, ECDSA };
-static const char *const type_names[] = { "sk-ssh-ed25519@openssh.com",
-                                          "sk-ecdsa-sha2-nistp256@openssh.com" };
-
-static EVP_PKEY *key;
-static enum type key_type;
+static struct authenticator authenticator;
 static int calls, result, not_ready;
-static uint8_t shown_flags; /* what it says it has checked */
-static uint32_t counter;
 static void *given;
 
-static void make_key(enum type type)
+static unsigned char *copy(const struct bytes *bytes)
 {
-    EVP_PKEY_free(key);
-    key_type = type;
-    key = type == ED25519 ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
-                          : EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-    if(!key)
-        bail("no key");
+    return bytes->size ? memcpy(malloc(bytes->size), bytes->data, bytes->size) : NULL;
 }
 
-/* The public key's fields behind the name of its type. */
-static void put_public(struct bytes *to)
-{
-    unsigned char point[100];
-    size_t size = sizeof(point);
-    if(key_type == ED25519)
-        EVP_PKEY_get_raw_public_key(key, point, &size);
-    else {
-        EVP_PKEY_get_octet_string_param(key, "pub", point, sizeof(point), &size);
-        put_text(to, "nistp256");
-    }
-    put_string(to, point, size);
-    put_text(to, APPLICATION);
-}
-
-/* Signs as CTAP2 has it: the hash of the application, flags, counter, the hash of the data. */
 static LIBSSH2_USERAUTH_SK_SIGN_FUNC(sign)
 {
-    unsigned char hash[SHA256_DIGEST_LENGTH], raw[200];
-    size_t size = sizeof(raw);
-    struct bytes message = { .size = 0 };
+    struct bytes r, s;
     calls++;
     trace("authenticator: algorithm %d flags %d application %s handle %.*s", algorithm, flags,
           application, (int)key_handle_len, key_handle);
@@ -107,71 +30,38 @@ static LIBSSH2_USERAUTH_SK_SIGN_FUNC(sign)
     }
     if(result)
         return result;
-    sig_info->flags = shown_flags;
-    sig_info->counter = ++counter;
-    put(&message, SHA256((const unsigned char *)application, strlen(application), hash),
-        sizeof(hash));
-    put(&message, &sig_info->flags, 1);
-    put_u32(&message, sig_info->counter);
-    put(&message, SHA256(data, data_len, hash), sizeof(hash));
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    EVP_DigestSignInit(context, NULL, key_type == ED25519 ? NULL : EVP_sha256(), NULL, key);
-    if(EVP_DigestSign(context, raw, &size, message.data, message.size) != 1)
-        bail("can not sign");
-    EVP_MD_CTX_free(context);
-    if(key_type == ED25519) {
-        sig_info->sig_r = malloc(size);
-        memcpy(sig_info->sig_r, raw, size);
-        sig_info->sig_r_len = size;
-        return 0;
-    }
-    const unsigned char *at = raw;
-    ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &at, (long)size);
-    const BIGNUM *numbers[2];
-    ECDSA_SIG_get0(pair, &numbers[0], &numbers[1]);
-    unsigned char **places[] = { &sig_info->sig_r, &sig_info->sig_s };
-    size_t *sizes[] = { &sig_info->sig_r_len, &sig_info->sig_s_len };
-    for(int i = 0; i < 2; i++) {
-        *places[i] = malloc(32);
-        *sizes[i] = (size_t)BN_bn2bin(numbers[i], *places[i]);
-    }
-    ECDSA_SIG_free(pair);
+    authenticator_sign(&authenticator, data, data_len, &r, &s);
+    sig_info->flags = authenticator.flags;
+    sig_info->counter = authenticator.counter;
+    sig_info->sig_r = copy(&r);
+    sig_info->sig_r_len = r.size;
+    sig_info->sig_s = copy(&s);
+    sig_info->sig_s_len = s.size;
     return 0;
 }
 
 /* --- its files --- */
 
-static char *public_text(void)
-{
-    static char text[3200];
-    struct bytes blob = { .size = 0 };
-    put_text(&blob, type_names[key_type]);
-    put_public(&blob);
-    snprintf(text, sizeof(text), "%s %s a comment\n", type_names[key_type], base64(&blob));
-    return text;
-}
-
 static void write_files(void)
 {
     struct bytes blob = { .size = 0 }, secret = { .size = 0 }, file = { .size = 0 };
-    put_text(&blob, type_names[key_type]);
-    put_public(&blob);
+    authenticator_public(&authenticator, &blob);
     put_u32(&secret, 0x12345678);
     put_u32(&secret, 0x12345678);
     put(&secret, blob.data, blob.size);
-    put(&secret, &(unsigned char){ PRESENT }, 1);
+    put_u8(&secret, PRESENT);
     put_text(&secret, HANDLE);
     put_text(&secret, "");
     put_text(&secret, "a comment");
-    for(unsigned char i = 1; secret.size % 8; i++)
-        put(&secret, &i, 1);
+    for(unsigned i = 1; secret.size % 8; i++)
+        put_u8(&secret, i);
     put(&file, "openssh-key-v1", 15);
     put_text(&file, "none");
     put_text(&file, "none");
     put_text(&file, "");
     put_u32(&file, 1);
-    put_string(&file, blob.data, blob.size);
-    put_string(&file, secret.data, secret.size);
+    put_bytes(&file, &blob);
+    put_bytes(&file, &secret);
     char text[3500];
     snprintf(text, sizeof(text),
              "-----BEGIN OPENSSH PRIVATE KEY-----\n%s\n-----END OPENSSH PRIVATE KEY-----\n",
@@ -182,7 +72,8 @@ static void write_files(void)
     if(run((const char *const[]){ "ssh-keygen", "-q", "-p", "-a", "2", "-P", "", "-N", "secret",
                                   "-f", temp_path("sk.enc"), NULL }) != 0)
         bail("ssh-keygen can not read the key");
-    write_whole(temp_path("sk.pub"), public_text(), strlen(public_text()));
+    authenticator_public_text(&authenticator, text, sizeof(text));
+    write_whole(temp_path("sk.pub"), text, strlen(text));
 }
 
 /* --- the tests --- */
@@ -215,7 +106,7 @@ static void accepted(const char *what, const char *public_name, const char *priv
 {
     struct conn *c = greeted();
     int rc = log_in(c, public_name, private_name, passphrase);
-    trace_rc(c, rc, "%s, %s", type_names[key_type], what);
+    trace_rc(c, rc, "%s, %s", sk_name(authenticator.type), what);
     is_number(rc, 0, what);
     is_number(calls, 1, "the authenticator was asked once");
     is_number(libssh2_userauth_authenticated(c->session), 1, "is in");
@@ -225,9 +116,9 @@ static void accepted(const char *what, const char *public_name, const char *priv
 static void refused(void)
 {
     struct conn *c = greeted();
-    shown_flags = 0;
+    authenticator.flags = 0;
     trace_rc(c, log_in(c, NULL, temp_path("sk"), NULL), "nobody touched the authenticator");
-    shown_flags = PRESENT;
+    authenticator.flags = PRESENT;
     result = -1;
     trace_rc(c, log_in(c, NULL, temp_path("sk"), NULL), "the authenticator fails");
     result = 0;
@@ -261,7 +152,7 @@ static void refused(void)
 static void certificate(void)
 {
     char config[600], pattern[300];
-    const char *authority = temp_path(key_type == ED25519 ? "ca1" : "ca2");
+    const char *authority = temp_path(authenticator.type == SK_ED25519 ? "ca1" : "ca2");
     snprintf(pattern, sizeof(pattern), "%s", temp_path("sk-cert.pub"));
     if(run((const char *const[]){ "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", authority,
                                   NULL }) != 0 ||
@@ -279,10 +170,10 @@ static void sign_alone(void)
 {
     struct conn *c = greeted();
     LIBSSH2_PRIVKEY_SK device = {
-        .algorithm = key_type == ED25519 ? LIBSSH2_HOSTKEY_TYPE_ED25519
+        .algorithm = authenticator.type == SK_ED25519 ? LIBSSH2_HOSTKEY_TYPE_ED25519
                                          : LIBSSH2_HOSTKEY_TYPE_ECDSA_256,
         .flags = PRESENT,
-        .application = APPLICATION,
+        .application = SK_APPLICATION,
         .key_handle = (const unsigned char *)HANDLE,
         .handle_len = strlen(HANDLE),
         .sign_callback = sign,
@@ -296,7 +187,7 @@ static void sign_alone(void)
     trace("sign_sk = %s", error_name(rc));
     ok(rc == 0 && signature && size > 5 && signature[size - 5] == PRESENT,
        "flags and counter come last");
-    if(key_type == ED25519)
+    if(authenticator.type == SK_ED25519)
         trace("signature of %zu bytes, the first is of %d", size, signature[3]);
     libssh2_free(c->session, signature);
     result = -1234;
@@ -317,11 +208,10 @@ static void sign_alone(void)
 void test(void)
 {
     char config[300];
-    shown_flags = PRESENT;
     snprintf(config, sizeof(config), "AuthorizedKeysFile %s\n", temp_path("sk.pub"));
-    for(enum type type = ED25519; type <= ECDSA; type++) {
+    for(enum sk_type type = SK_ED25519; type <= SK_ECDSA; type++) {
         server_config(config);
-        make_key(type);
+        authenticator_make(&authenticator, type);
         remove(temp_path("sk-cert.pub"));
         write_files();
         accepted("public key from the private one", NULL, temp_path("sk"), NULL);
@@ -330,6 +220,6 @@ void test(void)
         refused();
         sign_alone();
         certificate();
+        authenticator_free(&authenticator);
     }
-    EVP_PKEY_free(key);
 }

@@ -36,7 +36,7 @@ pub enum SignatureAlgorithm {
 }
 
 impl SignatureAlgorithm {
-    pub(super) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Ed25519,
         Self::EcdsaP256,
         Self::EcdsaP384,

@@ -40,7 +40,7 @@ pub unsafe extern "C" fn libssh2_base64_decode(
     }
 }
 
-fn decode(text: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>> {
     let mut decoded = Vec::new();
     decoded.try_reserve_exact(text.len())?;
     let (mut bits, mut count) = (0_u32, 0_u32);

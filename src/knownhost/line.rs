@@ -14,9 +14,9 @@ use crate::wire::{Put, copy};
 const SHORTEST_KEY: usize = 20;
 /// Longest name.
 const LONGEST_NAME: usize = 254;
-/// Longest salt, in Base64.
+/// Longest salt, in Base64 without its padding.
 const LONGEST_SALT: usize = 30;
-/// Longest hash, in Base64.
+/// Longest hash, in Base64 without its padding.
 const LONGEST_HASH: usize = 254;
 /// What a hashed host begins with.
 const HASHED: &[u8] = b"|1|";
@@ -70,7 +70,10 @@ pub(super) fn read(line: &[u8]) -> Result<Line<'_>> {
     };
     let mut entries = Vec::new();
     for host in hosts {
-        entries.push(with_key(marker, host, rest)?);
+        match with_key(marker, host, rest)? {
+            Some(entry) => entries.push(entry),
+            None => return Ok(Line::Other(line)),
+        }
     }
     Ok(Line::Entries(entries))
 }
@@ -97,13 +100,18 @@ fn read_hashed(text: &[u8]) -> Result<Option<Host>> {
     let Some(bar) = text.iter().position(|&byte| byte == b'|') else { return Ok(None) };
     let (salt, hash) = text.split_at_checked(bar).unwrap_or_default();
     let hash = hash.get(1..).unwrap_or_default();
-    if salt.len() > LONGEST_SALT || hash.len() > LONGEST_HASH {
+    if digits(salt) > LONGEST_SALT || digits(hash) > LONGEST_HASH {
         return Err(Error::new(Code::MethodNotSupported, "Known hosts line has too long a hash"));
     }
     let (Some(salt), Some(hash)) = (decode(salt), decode(hash)) else {
         return Err(Error::new(Code::Inval, "Known hosts line has a damaged hash"));
     };
     Ok(Some(Host::Hashed { salt, hash }))
+}
+
+/// How long a text in Base64 is without its padding, which it may lack when it is read and has when it is written.
+fn digits(text: &[u8]) -> usize {
+    text.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last.saturating_add(1))
 }
 
 /// The names of a list, the last one first; or the whole list where its parts mean nothing alone.
@@ -123,12 +131,13 @@ fn read_names(list: &[u8], whole: bool) -> Result<Vec<Host>> {
     names.into_iter().rev().map(|name| copy(name).map(Host::Plain)).collect()
 }
 
-/// `host` with the key that `text` begins with.
-fn with_key(marker: Option<Marker>, host: Host, text: &[u8]) -> Result<Entry> {
+/// `host` with the key that `text` begins with; nothing if it is long enough for one only by its blanks.
+fn with_key(marker: Option<Marker>, host: Host, text: &[u8]) -> Result<Option<Entry>> {
     // RSA of version 1 has three numbers and no type; what follows them cannot be told from them.
     if text.first().is_some_and(u8::is_ascii_digit) {
         let key = copy(text)?;
-        return Ok(Entry { marker, host, kind: KeyKind::RSA1, kind_name: None, key, encoding: BASE64, comment: None });
+        let kind = KeyKind::RSA1;
+        return Ok(Some(Entry { marker, host, kind, kind_name: None, key, encoding: BASE64, comment: None }));
     }
     let (name, rest) = word(text);
     let end = rest.iter().position(is_blank).unwrap_or(rest.len());
@@ -136,7 +145,7 @@ fn with_key(marker: Option<Marker>, host: Host, text: &[u8]) -> Result<Entry> {
     if key.is_empty() {
         return Err(Error::new(Code::MethodNotSupported, "Known hosts line has no key"));
     }
-    Ok(Entry {
+    let entry = Entry {
         marker,
         host,
         kind: KeyKind::from_name(name),
@@ -144,7 +153,27 @@ fn with_key(marker: Option<Marker>, host: Host, text: &[u8]) -> Result<Entry> {
         key: copy(key)?,
         encoding: BASE64,
         comment: if rest.is_empty() { None } else { Some(copy(skip_blanks(rest))?) },
-    })
+    };
+    Ok(if written_key(&entry)?.len() < SHORTEST_KEY { None } else { Some(entry) })
+}
+
+/// The key of `entry` as it is written, with the name of its type in front and its comment behind.
+fn written_key(entry: &Entry) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    if entry.kind != KeyKind::RSA1 {
+        let name =
+            entry.kind_name.as_deref().or(entry.kind.name().map(str::as_bytes)).ok_or_else(|| {
+                Error::new(Code::MethodNotSupported, "Key of a type without a name cannot be written")
+            })?;
+        text.put(name)?;
+        text.put(b" ")?;
+    }
+    text.put(&entry.key)?;
+    if let Some(comment) = &entry.comment {
+        text.put(b" ")?;
+        text.put(comment)?;
+    }
+    Ok(text)
 }
 
 /// Writes `entry` as a line with its line end.
@@ -162,20 +191,8 @@ pub(super) fn write(entry: &Entry) -> Result<Vec<u8>> {
             }
         }
     }
-    if entry.kind != KeyKind::RSA1 {
-        let name =
-            entry.kind_name.as_deref().or(entry.kind.name().map(str::as_bytes)).ok_or_else(|| {
-                Error::new(Code::MethodNotSupported, "Key of a type without a name cannot be written")
-            })?;
-        line.put(b" ")?;
-        line.put(name)?;
-    }
     line.put(b" ")?;
-    line.put(&entry.key)?;
-    if let Some(comment) = &entry.comment {
-        line.put(b" ")?;
-        line.put(comment)?;
-    }
+    line.put(&written_key(entry)?)?;
     line.put(b"\n")?;
     Ok(line)
 }
@@ -245,9 +262,28 @@ mod tests {
         assert_eq!(code(&format!("|1|*|3988QV0VE8wmZL7suNrYQLITLCg= ssh-rsa {KEY}")), Code::Inval);
         assert_eq!(code(&format!("|1||3988QV0VE8wmZL7suNrYQLITLCg= ssh-rsa {KEY}")), Code::Inval);
         assert_eq!(code(&format!("|1|AAAA| ssh-rsa {KEY}")), Code::Inval);
+        // 22 bytes are 30 digits, and two more with the padding that they are written with.
+        let (bare, padded) = ("A".repeat(30), format!("{}==", "A".repeat(30)));
+        for salt in [&bare, &padded] {
+            assert_eq!(
+                written(&format!("|1|{salt}|AAAA ssh-rsa {KEY}")),
+                [format!("|1|{padded}|AAAA ssh-rsa {KEY}\n")]
+            );
+        }
         let long = "A".repeat(32);
         assert_eq!(code(&format!("|1|{long}|AAAA ssh-rsa {KEY}")), Code::MethodNotSupported);
         assert_eq!(code(&format!("|1|AAAA|{} ssh-rsa {KEY}", long.repeat(8))), Code::MethodNotSupported);
+    }
+
+    #[test]
+    fn blanks_do_not_make_a_key_longer() {
+        for line in ["host a                   b", "h,g ssh-rsa AAAA           ", "h ssh-rsa          AAAA c"] {
+            assert!(matches!(read(line.as_bytes()).unwrap(), Line::Other(text) if text == line.as_bytes()), "{line}");
+        }
+        // As short as it can be.
+        assert_eq!(written("host ssh-rsa   AAAAAAAAAA c"), ["host ssh-rsa AAAAAAAAAA c\n"]);
+        assert_eq!(written("host ssh-rsa   AAAAAAAAAAA  "), ["host ssh-rsa AAAAAAAAAAA \n"]);
+        assert_eq!(code("host ssh-rsa AAAAAAAAAAA"), Code::MethodNotSupported);
     }
 
     #[test]

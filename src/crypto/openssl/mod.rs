@@ -71,6 +71,12 @@ impl Refused {
         }
     }
 
+    /// Whether an algorithm is missing: one that no provider has, or only one that is not loaded.
+    const fn is_missing_algorithm(self) -> bool {
+        // `ERR_PACK(ERR_LIB_EVP, 0, ERR_R_UNSUPPORTED)`
+        self.0 == 0x0308_010c
+    }
+
     /// As the crate's error, libcrypto's reason behind `text`.
     pub fn into_error(self, code: Code, text: &'static str) -> Error {
         // SAFETY: any number may be asked about.

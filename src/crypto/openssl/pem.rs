@@ -36,7 +36,7 @@ impl Key {
         Refused::take();
         match key {
             Ok(key) => Ok(Self(KeyObject(key))),
-            Err(_) if prompt.asked => Err(PemRefused::Passphrase),
+            Err(refused) if prompt.asked && !refused.is_missing_algorithm() => Err(PemRefused::Passphrase),
             Err(refused) => Err(PemRefused::Content(refused)),
         }
     }

@@ -8,6 +8,9 @@ use zeroize::Zeroizing;
 use super::damaged;
 use crate::error::{Error, Result};
 
+/// What the first and the last line begin and end with.
+const DASHES: &[u8] = b"-----";
+
 /// A key's piece of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Armor<'a> {
@@ -19,7 +22,8 @@ pub(super) struct Armor<'a> {
     pub(super) whole: &'a [u8],
 }
 
-/// The first private key of `text`.
+/// The first private key of `text`. Nothing within it looks like the first or last line of another: libcrypto, which
+/// is given all its lines, cuts long ones and knows blanks of its own, and must not find another key than we do.
 pub(super) fn find(text: &[u8]) -> Option<Armor<'_>> {
     let mut rest = text;
     loop {
@@ -29,7 +33,8 @@ pub(super) fn find(text: &[u8]) -> Option<Armor<'_>> {
                 let (body_len, end) = find_end(after, label)?;
                 let head = rest.len().saturating_sub(after.len());
                 let (body, whole) = (after.get(..body_len)?, rest.get(..head.saturating_add(end))?);
-                return Some(Armor { label, body, whole });
+                let has_dashes = |text: &[u8]| text.windows(DASHES.len()).any(|window| window == DASHES);
+                return if has_dashes(label) || has_dashes(body) { None } else { Some(Armor { label, body, whole }) };
             }
             None => rest = after,
         }
@@ -91,6 +96,23 @@ mod tests {
         assert_eq!(find(b""), None);
         assert_eq!(find(b"-----BEGIN PRIVATE KEY-----"), None);
         assert_eq!(find(b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n"), None);
+    }
+
+    #[test]
+    fn a_key_within_a_key_is_none() {
+        let inner = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+        for (label, before) in [("", ""), ("", "AAAA\n"), ("RSA ", "-----END RSA PRIVATE KEY-----x\n"), ("RSA ", "\0")]
+        {
+            for indent in ["", " "] {
+                let text =
+                    format!("-----BEGIN {label}PRIVATE KEY-----\n{before}{inner}-----END {label}PRIVATE KEY-----\n");
+                assert_eq!(find(format!("{indent}{text}").as_bytes()), None, "{text}");
+            }
+        }
+        // libcrypto takes such a line for two.
+        let label = format!("{:243}-----BEGIN ENCRYPTED ", "X");
+        let text = format!("-----BEGIN {label}PRIVATE KEY-----\nAAAA\n-----END {label}PRIVATE KEY-----\n");
+        assert_eq!(find(text.as_bytes()), None);
     }
 
     #[test]

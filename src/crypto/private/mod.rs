@@ -78,6 +78,9 @@ fn find_armor(text: &[u8]) -> Result<armor::Armor<'_>> {
     if text.len() > LONGEST_TEXT {
         return Err(Error::new(Code::File, "Private key file is too long"));
     }
+    if text.is_empty() {
+        return Err(Error::new(Code::File, "Private key file is empty"));
+    }
     armor::find(text).ok_or_else(|| Error::new(Code::File, "No private key is in the file"))
 }
 

@@ -9,7 +9,11 @@ use crate::error::{Code, Error, Result};
 use crate::wire::{Reader, Short};
 
 /// Most steps of key derivation: some seconds. Usual are 2,048 to 1,000,000 for PBKDF2, and 131,072 for scrypt.
-const MOST_STEPS: u64 = 10_000_000;
+const MOST_STEPS: u64 = if cfg!(fuzzing) { 5_000 } else { 10_000_000 };
+/// Longest key in Base64, which RSA with 16384 bits needs. Whoever calculates with numbers of that length, which libcrypto
+/// does not compare with the modulus, or for keys that are none of SSH's, is done within half a minute; with twice the
+/// length it is eight times that.
+const LONGEST_BODY: usize = 14 * 1024;
 /// 1.2.840.113549.1.5.13
 const PBES2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0d];
 /// 1.3.6.1.4.1.11591.4.11
@@ -17,6 +21,9 @@ const SCRYPT: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x04, 0x0b];
 
 /// Reads the key of `armor`; `is_encrypted` if it is PKCS#8's `EncryptedPrivateKeyInfo`.
 pub(super) fn read(armor: &Armor<'_>, is_encrypted: bool, passphrase: &[u8]) -> Result<Key> {
+    if armor.body.len() > LONGEST_BODY {
+        return Err(Error::new(Code::File, "Private key in the file is too long"));
+    }
     // libcrypto does as many steps as the file says, which may be years of them.
     if is_encrypted && steps(&armor::decode(armor.body)?).map_err(|_| damaged())? > MOST_STEPS {
         return Err(Error::new(Code::File, "Private key file wants too many steps of key derivation"));
@@ -87,6 +94,17 @@ mod tests {
         for len in 0..100 {
             let info = pbes2(PBKDF2, &[&[8, 0]]);
             assert!(len >= info.len() || steps(&info[..len]).is_err());
+        }
+    }
+
+    #[test]
+    fn numbers_without_end_are_refused_before_the_first_step() {
+        let line = "A".repeat(63) + "\n";
+        for label in ["", "ENCRYPTED ", "RSA ", "EC ", "DSA "] {
+            let body = line.repeat(LONGEST_BODY.div_ceil(line.len()) + 1);
+            let text = format!("-----BEGIN {label}PRIVATE KEY-----\n{body}-----END {label}PRIVATE KEY-----\n");
+            let error = super::super::PrivateKey::parse(text.as_bytes(), None).err().unwrap();
+            assert_eq!(error.to_string(), "Private key in the file is too long");
         }
     }
 

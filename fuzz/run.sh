@@ -1,0 +1,97 @@
+#!/bin/bash
+# Fuzzes the parsers of what files, agents and servers say. SECONDS are shared by the targets (all, if none is named):
+# one line for each says what was run, and the last line is "N passed, N failed".
+#
+#   fuzz/run.sh SECONDS [TARGET...]
+#   FUZZ_TOOLCHAIN=default    build with the default toolchain (and not nightly with AddressSanitizer where that is)
+#   FUZZ_MERGE=1              afterwards make fuzz/corpus the smallest set of inputs that covers as much as all found
+#
+# What is found grows under target/fuzz/corpus from run to run; findings are left in target/fuzz/findings. cargo-fuzz is
+# not needed, but can be used as well: `cargo +nightly fuzz run TARGET`. Where libFuzzer cannot be built (it comes from
+# cargo's registry), the targets are run by the test that replays and mutates the corpus.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+target=$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")/fuzz
+seconds=${1:-}
+case $seconds in '' | *[!0-9]*) echo "usage: fuzz/run.sh SECONDS [TARGET...]" >&2 && exit 2 ;; esac
+shift
+targets=${*:-$(cd "$here/fuzz_targets" && printf '%s\n' *.rs | sed 's/\.rs$//')}
+count=$(echo "$targets" | wc -w)
+each=$((seconds / count > 0 ? seconds / count : 1))
+
+without_libfuzzer() {
+    echo "libFuzzer cannot be built here: the corpus is replayed and mutated instead"
+    cd "$root" || exit 1
+    if FUZZ_SECONDS=$each FUZZ_TARGETS=$targets \
+        cargo test --locked --lib fuzzing:: -- --nocapture >"$target/replay.log" 2>&1; then
+        grep ' executions ' "$target/replay.log"
+        echo "$count passed, 0 failed"
+        exit 0
+    fi
+    cat "$target/replay.log"
+    echo "0 passed, 1 failed"
+    exit 1
+}
+
+mkdir -p "$target/findings" || exit 1
+flags="--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4"
+for kind in inline-8bit-counters pc-table trace-compares; do
+    flags="$flags -Cllvm-args=-sanitizer-coverage-$kind"
+done
+host=$(rustc -vV | sed -n 's/^host: //p')
+cd "$here" || exit 1
+
+build() { # TOOLCHAIN: one of rustup's, or `default` for whatever cargo there is
+    local cargo=(cargo "+$1") sanitizer=
+    case $1 in
+    default) cargo=(cargo) ;;
+    nightly*) sanitizer=-Zsanitizer=address ;;
+    esac
+    RUSTUP_AUTO_INSTALL=0 RUSTFLAGS="$flags $sanitizer" "${cargo[@]}" build --release --locked --quiet \
+        --target "$host" --target-dir "$target/$1"
+}
+for toolchain in ${FUZZ_TOOLCHAIN:-nightly default}; do
+    build "$toolchain" >"$target/build-$toolchain.log" 2>&1 && break
+    if grep -q 'lock file' "$target/build-$toolchain.log"; then
+        echo "fuzz/Cargo.lock is out of date: run cargo update --workspace in fuzz"
+        echo "0 passed, 1 failed"
+        exit 1
+    fi
+    [ "$toolchain" = nightly ] || {
+        tail -n 5 "$target/build-$toolchain.log"
+        without_libfuzzer
+    }
+done
+echo "libFuzzer, built with $toolchain, $each s for each target"
+
+failed=0
+for name in $targets; do
+    program=$target/$toolchain/$host/release/$name
+    found=$target/corpus/$name log=$target/$name.log
+    mkdir -p "$found"
+    # A program that hangs is ended by libFuzzer itself after -timeout; this is for one that can not even do that.
+    timeout -k 10 $((each + 120)) "$program" -max_total_time="$each" -max_len=8192 -timeout=20 -rss_limit_mb=2048 \
+        -entropic_scale_per_exec_time=1 -print_final_stats=1 -artifact_prefix="$target/findings/$name-" \
+        "$found" "$here/corpus/$name" >"$log" 2>&1
+    status=$?
+    executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+    covered=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
+    if [ "$status" -eq 0 ]; then
+        echo "$name: ${executions:-0} executions, ${covered:-0} edges, no findings"
+    else
+        failed=$((failed + 1))
+        echo "$name: ${executions:-0} executions, ${covered:-0} edges, FAILED ($status): see $log"
+        grep -v -e '^#' -e '^INFO' "$log" | head -n 40
+    fi
+    if [ "$status" -eq 0 ] && [ -n "${FUZZ_MERGE:-}" ]; then
+        merged=$(mktemp -d "$target/merged.XXXXXX") || exit 1
+        "$program" -set_cover_merge=1 -max_len=8192 "$merged" "$here/corpus/$name" "$found" >"$log" 2>&1 || exit 1
+        rm -rf "$here/corpus/$name"
+        mv "$merged" "$here/corpus/$name"
+        chmod 755 "$here/corpus/$name"
+    fi
+done
+echo "$((count - failed)) passed, $failed failed"
+[ "$failed" -eq 0 ]
