@@ -4,9 +4,10 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::{Line, Ways, World};
+use crate::channel::{Events, News};
 use crate::error::Code;
 use crate::io::Readiness;
-use crate::op::{Host, Transfer, drive, tend};
+use crate::op::{Host, Outlook, Transfer, drive, tend};
 use crate::session::Session;
 use crate::sftp::{poll_read, poll_write};
 
@@ -231,13 +232,23 @@ fn a_program_that_only_sends_keepalives_hears_the_answers_before_it_judges() {
 #[test]
 fn a_program_that_waits_by_itself_hears_of_a_dead_server() {
     let (world, _) = watched(SILENT());
+    world.set_blocking(false);
     let before = world.line.now();
+    let mut waits = Vec::new();
     while world.session.borrow().transport.failure().is_none() {
+        assert!(waits.len() < 10, "it spins: {waits:?}");
         let outlook = tend(&world.session, &world.line).unwrap();
-        world.line.pass(outlook.timeout.expect("waits for ever"));
+        let timeout = outlook.timeout.unwrap();
+        world.line.pass(timeout);
+        waits.push(timeout.as_secs());
     }
+    assert_eq!(waits, [10, 10, 10, 10, 0], "until the next one, and then to hear of the end");
     assert_eq!(world.session.borrow().transport.check().unwrap_err().code, Code::SocketDisconnect);
     assert_eq!(world.line.now() - before, Duration::from_secs(40));
+    let outlook = tend(&world.session, &world.line).unwrap();
+    assert_eq!(outlook, Outlook { directions: Readiness::default(), timeout: Some(Duration::ZERO) });
+    let news: Vec<_> = std::iter::from_fn(|| world.session.borrow_mut().next_news()).collect();
+    assert_eq!(news, [News { handle: None, events: Events::ENDED }]);
 }
 
 #[test]
