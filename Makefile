@@ -29,17 +29,21 @@ own_version = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1
 build = $(CARGO) rustc --locked --profile $(PROFILE) --lib --crate-type cdylib,staticlib
 
 .DEFAULT_GOAL = all
-.PHONY: all check check-original demo bench fuzz headers man install uninstall clean help
+.PHONY: all check check-all check-original demo bench fuzz headers man install uninstall clean help
 
 all: ## Build the shared and the static library
 	$(build)
 	@abi/noexecstack.sh $(built)/libssh2.a
 
-# These four work as the first command on a bare machine: .ci/install gets what is missing, and does nothing when
+# These work as the first command on a bare machine: .ci/install gets what is missing, and does nothing when
 # nothing is.
-check: ## Run every test; the last line is "N passed, N failed"
+check: ## Run the tests; the last line is "N passed, N failed"
 	@.ci/install
 	@.ci/check
+
+check-all: ## Run the tests, and then those that take longer
+	@.ci/install
+	@.ci/check all
 
 check-original: ## Run the original's own tests and examples alone
 	@.ci/install
