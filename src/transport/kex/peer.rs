@@ -89,7 +89,7 @@ impl Server {
     }
 
     fn begin(&mut self) {
-        let mut kexinit = self.lists.kexinit(&[7; 16], false, false).unwrap();
+        let mut kexinit = self.lists.kexinit(&[7; 16], false).unwrap();
         if self.strict && self.session_id.is_none() {
             // The list of methods comes first; the pseudo method goes behind it.
             let mut reader = Reader::new(&kexinit);
