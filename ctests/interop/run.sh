@@ -29,7 +29,9 @@ die() {
     exit 1
 }
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/interop.XXXXXX") || exit 1
+# Not in /tmp: TinySSH wants a home that nobody else can write above.
+mkdir -p "$target/interop"
+work=$(mktemp -d "$(realpath "$target/interop")/run.XXXXXX") || exit 1
 . "$here/../original/jobs.sh"
 . "$here/servers.sh"
 . "$here/tables.sh"
