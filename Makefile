@@ -29,7 +29,7 @@ own_version = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1
 build = $(CARGO) rustc --locked --profile $(PROFILE) --lib --crate-type cdylib,staticlib
 
 .DEFAULT_GOAL = all
-.PHONY: all check check-all check-original demo bench fuzz headers man install uninstall clean help
+.PHONY: all check check-all check-interop check-original demo bench fuzz headers man install uninstall clean help
 
 all: ## Build the shared and the static library
 	$(build)
@@ -42,7 +42,7 @@ check: ## Run the tests; the last line is "N passed, N failed"
 	@.ci/check
 
 check-all: ## Run the tests, and then those that take longer
-	@.ci/install
+	@.ci/install interop
 	@.ci/check all
 
 check-original: ## Run the original's own tests and examples alone
@@ -50,6 +50,11 @@ check-original: ## Run the original's own tests and examples alone
 	@$(MAKE) --no-print-directory all
 	$(CARGO) build --locked --example ssh2-testd
 	@CTESTS_OURS=$(built)/libssh2.so ctests/original/run.sh
+
+check-interop: ## Meet other servers than OpenSSH's alone, and write docs/interop.md
+	@.ci/install interop
+	@$(MAKE) --no-print-directory all
+	@CTESTS_OURS=$(built)/libssh2.so ctests/interop/run.sh
 
 demo: ## Upload to a private server, with a progress bar
 	@.ci/install

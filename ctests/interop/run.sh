@@ -124,8 +124,9 @@ meet() { # MAKE PROGRAM MODE
 for program in $programs; do
     case " ${CTESTS_ONLY:-$programs} " in *" $program "*) ;; *) continue ;; esac
     for make in $wanted; do
-        case $program in
-        files | limits) case " ${all_can[$make]} " in *" sftp "*) ;; *) continue ;; esac ;;
+        case $program-$make in
+        files-* | limits-*) case " ${all_can[$make]} " in *" sftp "*) ;; *) continue ;; esac ;;
+        algorithms-sftp_server | logins-sftp_server) continue ;; # as with internal-sftp
         esac
         for mode in ${CTESTS_MODE:-blocking nonblocking}; do
             # What is a matter of the server's answers alone is asked once.
