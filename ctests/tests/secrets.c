@@ -202,25 +202,72 @@ static void seed_of(const char *name, struct secret *seed)
     wipe(bytes, sizeof(bytes));
 }
 
+/* Some bytes of a prime of an RSA key, as files have them and as libcrypto calculates with them. */
+static void prime_of(const char *name, struct secret *prime, struct secret *reversed)
+{
+    enum { SKIPPED = 40, USED = 32 };
+    char command[600], digits[2 * (SKIPPED + USED)];
+    unsigned char bytes[USED], backwards[USED];
+    snprintf(command, sizeof(command),
+             "openssl rsa -in '%s' -noout -text | sed -n '/^prime1:/,/^prime2:/{/prime/d;p}' | tr -d ' :\n'",
+             key_path(name));
+    FILE *pipe = popen(command, "r");
+    setvbuf(pipe, NULL, _IONBF, 0);
+    if(fread(digits, 1, sizeof(digits), pipe) != sizeof(digits))
+        bail("no prime in %s", name);
+    pclose(pipe);
+    for(int i = 0; i < USED; i++) {
+        unsigned byte;
+        sscanf(digits + 2 * (SKIPPED + i), "%2x", &byte);
+        bytes[i] = backwards[USED - 1 - i] = (unsigned char)byte;
+    }
+    hide(prime, bytes, USED);
+    hide(reversed, backwards, USED);
+    wipe(digits, sizeof(digits));
+    wipe(bytes, USED);
+    wipe(backwards, USED);
+}
+
+static void log_in_and_out(const char *name)
+{
+    struct conn *c = conn_new();
+    conn_handshake(c);
+    int rc = CALL(c, libssh2_userauth_publickey_fromfile(c->session, user_name(), NULL, key_path(name),
+                                                         "secret"));
+    is_number(rc, 0, name);
+    conn_drop(c);
+}
+
 static void keys(void)
 {
-    static const char *const forms[] = { "openssh", "openssh.enc" };
+    static const char *const forms[] = { "openssh", "openssh.enc", "pkcs8", "pkcs8.enc", "pem", "pem.enc" };
+    struct secret seed, prime, reversed;
+    char name[60], what[100];
+    seed_of("user_ed25519.openssh", &seed);
+    prime_of("user_rsa.pem", &prime, &reversed);
+    is_gone(&seed, "a seed before");
+    is_gone(&prime, "a prime before");
+    is_gone(&reversed, "a prime before, backwards");
+    for(size_t i = 0; i < COUNT(forms); i++) {
+        snprintf(name, sizeof(name), "user_rsa.%s", forms[i]);
+        log_in_and_out(name);
+        snprintf(what, sizeof(what), "a prime of %s", name);
+        is_gone(&prime, what);
+        snprintf(what, sizeof(what), "a prime of %s, backwards", name);
+        is_gone(&reversed, what);
+        if(strncmp(forms[i], "pem", 3) == 0)
+            continue; /* which Ed25519 has not */
+        snprintf(name, sizeof(name), "user_ed25519.%s", forms[i]);
+        log_in_and_out(name);
+        snprintf(what, sizeof(what), "the seed of %s", name);
+        is_gone(&seed, what);
+    }
+}
+
+static void passphrases(void)
+{
     struct secret seed, passphrase;
     seed_of("user_ed25519.openssh", &seed);
-    is_gone(&seed, "before");
-    for(size_t i = 0; i < COUNT(forms); i++) {
-        char name[60], what[100];
-        snprintf(name, sizeof(name), "user_ed25519.%s", forms[i]);
-        struct conn *c = conn_new();
-        conn_handshake(c);
-        int rc = CALL(c, libssh2_userauth_publickey_fromfile(c->session, user_name(), NULL,
-                                                             key_path(name), "secret"));
-        is_number(rc, 0, name);
-        snprintf(what, sizeof(what), "the secret of %s", name);
-        is_gone(&seed, what);
-        conn_drop(c);
-    }
-    /* A passphrase that is right, and one that is wrong. */
     invent(&passphrase, 5);
     char *key = temp_path("key"), *text = shown(&passphrase);
     size_t size;
@@ -260,4 +307,5 @@ void test(void)
     passwords();
     answers();
     keys();
+    passphrases();
 }

@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod armor;
+mod asn1;
 mod openssh;
 mod pem;
+mod rsa;
 mod security_key;
 #[cfg(test)]
 mod tests;
