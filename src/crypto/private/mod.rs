@@ -136,6 +136,11 @@ const fn damaged() -> Error {
     Error::new(Code::File, "Private key file is damaged")
 }
 
+/// Nothing was given to open the file with.
+const fn no_passphrase() -> Error {
+    Error::new(Code::KeyfileAuthFailed, "Private key file is encrypted, and there is no passphrase")
+}
+
 /// What opens the file is not what it was closed with.
 const fn wrong_passphrase() -> Error {
     Error::new(Code::KeyfileAuthFailed, "Passphrase of the private key file is wrong")

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::rsa::Rsa;
 use super::security_key::is_security_key;
-use super::{damaged, public_blob, wrong_passphrase};
+use super::{damaged, no_passphrase, public_blob, wrong_passphrase};
 use crate::crypto::dsa::Dsa;
 use crate::crypto::openssl::{Cipher, Direction, Key, OrRefuse, Param, Refused};
 use crate::crypto::public::{ED25519, ED25519_LEN, KeyType, mpint};
@@ -115,7 +115,7 @@ impl<'a> Container<'a> {
                 return Err(Error::new(Code::File, "Private key file's key derivation is not known").with(self.kdf));
             }
             // Nothing is encrypted with it, and bcrypt refuses it.
-            _ if passphrase.is_empty() => return Err(wrong_passphrase()),
+            _ if passphrase.is_empty() => return Err(no_passphrase()),
             _ => {}
         }
         let derived = self.derive(passphrase)?;

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::armor::{self, Armor};
-use super::{asn1, damaged, wrong_passphrase};
+use super::{asn1, damaged, no_passphrase, wrong_passphrase};
 use crate::crypto::der::{self, OBJECT_IDENTIFIER, OCTET_STRING};
 use crate::crypto::openssl::{Key, PemRefused};
 use crate::error::{Code, Error, Result};
@@ -29,6 +29,7 @@ pub(super) fn read(armor: &Armor<'_>, is_encrypted: bool, passphrase: &[u8]) -> 
         return Err(Error::new(Code::File, "Private key file wants too many steps of key derivation"));
     }
     let refused = |refused| match refused {
+        PemRefused::Passphrase if passphrase.is_empty() => no_passphrase(),
         PemRefused::Passphrase => wrong_passphrase(),
         PemRefused::Content(refused) => refused.into_error(Code::File, "Private key file cannot be read"),
     };
