@@ -13,10 +13,9 @@ library=$target/asan/$host/debug/libssh2.so
 nm -D --undefined-only "$library" | grep -q ' __asan_report_load' || die "the library is not instrumented"
 
 export CTESTS_CFLAGS="-fsanitize=address -fno-omit-frame-pointer ${CTESTS_CFLAGS:-}"
-# What the programs lose must not fail them: lost_by_the_library tells it apart.
-options="detect_leaks=1:log_path=$reports/report:strict_string_checks=1:detect_stack_use_after_return=1"
-options="$options:stack_trace_format='    #%n %p %F %L %M'"
-export LSAN_OPTIONS=exitcode=0
+# Errors abort. What the programs lose must not fail them (exitcode): lost_by_the_library tells it apart.
+options="log_path=$reports/report:abort_on_error=1:exitcode=0:detect_leaks=1:strict_string_checks=1"
+options="$options:detect_stack_use_after_return=1"
 # sshd is not instrumented, and gives its own children a clean environment.
 check="env ASAN_OPTIONS=$options"
 
