@@ -10,7 +10,7 @@ use ssh2::wire::{Put, Reader, names};
 use crate::end::{End, Result};
 use crate::fault::{Fault, Stage};
 use crate::identity::Identity;
-use crate::link::Link;
+use crate::link::{Link, ext_info};
 use crate::options::Options;
 
 const IDENT: &[u8] = b"SSH-2.0-testd_1";
@@ -239,12 +239,8 @@ fn send_ident(link: &mut Link) -> Result<()> {
 }
 
 fn send_ext_info(link: &mut Link, sig_algs: &str) -> Result<()> {
-    let endless = link.occasion.strikes(Fault::ExtInfoEndless);
-    let mut packet = vec![message::EXT_INFO];
-    packet.put_u32(if endless { u32::MAX } else { 1 })?;
-    packet.put_string(b"server-sig-algs")?;
-    packet.put_string(sig_algs.as_bytes())?;
-    link.send(Stage::ExtInfo, &packet)
+    let count = if link.occasion.strikes(Fault::ExtInfoEndless) { u32::MAX } else { 1 };
+    link.send(Stage::ExtInfo, &ext_info(count, sig_algs.as_bytes())?)
 }
 
 fn sign(link: &mut Link, key: &PrivateKey, algorithm: SignatureAlgorithm, data: &[u8]) -> Result<Vec<u8>> {
