@@ -137,9 +137,6 @@ impl<'a> Kex<'a> {
         if self.session_id.is_none() {
             self.strict = self.options.strict && offer.has(STRICT_C);
         }
-        if offer.guesses && !offer.guessed_right(kexinit)? {
-            link.receive()?;
-        }
         let init = link.receive()?;
         let mut reader = Reader::new(&init);
         if reader.u8()? != message::KEX_ECDH_INIT {
@@ -265,7 +262,6 @@ fn sign(link: &mut Link, key: &PrivateKey, algorithm: SignatureAlgorithm, data: 
 /// The client's KEXINIT.
 struct Offer<'a> {
     lists: [&'a [u8]; 10],
-    guesses: bool,
 }
 
 impl<'a> Offer<'a> {
@@ -276,7 +272,7 @@ impl<'a> Offer<'a> {
         for list in &mut lists {
             *list = reader.string()?;
         }
-        Ok(Self { lists, guesses: reader.boolean()? })
+        Ok(Self { lists })
     }
 
     fn has(&self, pseudo_method: &[u8]) -> bool {
@@ -290,12 +286,6 @@ impl<'a> Offer<'a> {
             client.set(kind, list)?;
         }
         Ok(client.agree(kexinit)?)
-    }
-
-    /// RFC 4253 section 7.1: whether both sides like the same methods best.
-    fn guessed_right(&self, kexinit: &[u8]) -> Result<bool> {
-        let ours = Offer::read(kexinit)?;
-        Ok((0..2).all(|list| names(self.lists[list]).next() == names(ours.lists[list]).next()))
     }
 }
 

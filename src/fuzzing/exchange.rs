@@ -126,5 +126,5 @@ fn agreement(kex: u8, host_key: u8) -> Option<Agreement> {
     let mut preferences = Preferences::new().unwrap();
     preferences.set(MethodType::Kex, kex.as_bytes()).ok()?;
     preferences.set(MethodType::HostKey, host_key.as_bytes()).ok()?;
-    preferences.agree(&preferences.kexinit(&[0; 16], false, false).ok()?).ok()
+    preferences.agree(&preferences.kexinit(&[0; 16], false).ok()?).ok()
 }

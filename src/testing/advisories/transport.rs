@@ -137,7 +137,7 @@ fn ghsa_6c79_444r_wx26_encrypt_then_mac_with_less_than_a_block() {
 #[test]
 fn cve_2015_1782_lists_of_a_kexinit_that_run_past_its_end() {
     let preferences = Preferences::new().unwrap();
-    let whole = preferences.kexinit(&[0; 16], false, false).unwrap();
+    let whole = preferences.kexinit(&[0; 16], false).unwrap();
     let mut reader = Reader::new(&whole[17..]);
     for _ in 0..10 {
         let place = whole.len() - reader.rest().len();
@@ -154,7 +154,7 @@ fn cve_2015_1782_lists_of_a_kexinit_that_run_past_its_end() {
 fn exchange(kex: &str, packets: &[Vec<u8>]) -> Option<Code> {
     let mut preferences = Preferences::new().unwrap();
     preferences.set(MethodType::Kex, kex.as_bytes()).unwrap();
-    let kexinit = preferences.kexinit(&[0; 16], false, false).unwrap();
+    let kexinit = preferences.kexinit(&[0; 16], false).unwrap();
     let agreement = preferences.agree(&kexinit).unwrap();
     let transcript = Transcript {
         client_ident: b"client".to_vec(),

@@ -94,7 +94,7 @@ impl Server {
 
     /// Begins a key exchange.
     pub fn begin(&mut self) -> Result<()> {
-        let mut kexinit = self.lists.kexinit(&[7; 16], false, false)?;
+        let mut kexinit = self.lists.kexinit(&[7; 16], false)?;
         if self.strict && self.session_id.is_none() {
             // The list of methods comes first; the pseudo method goes behind it.
             let mut reader = Reader::new(&kexinit);
