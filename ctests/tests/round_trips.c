@@ -11,42 +11,9 @@ static void count(struct conn *connection)
     turns_count(c);
 }
 
-/* The turns of a handshake with a server that prefers curve25519-sha256 and ssh-ed25519, by a
- * program that has chosen both lists. */
-static int chosen(const char *kex, const char *host_key)
-{
-    count(conn_new());
-    trace_rc(c, libssh2_session_method_pref(c->session, LIBSSH2_METHOD_KEX, kex), "prefer %s", kex);
-    trace_rc(c, libssh2_session_method_pref(c->session, LIBSSH2_METHOD_HOSTKEY, host_key),
-             "prefer %s", host_key);
-    conn_handshake(c);
-    int turns = turns_taken("handshake");
-    trace("kex %s, host key %s", libssh2_session_methods(c->session, LIBSSH2_METHOD_KEX),
-          libssh2_session_methods(c->session, LIBSSH2_METHOD_HOSTKEY));
-    conn_login(c);
-    turns_taken("login");
-    conn_close(c);
-    return turns;
-}
-
-static void guesses(void)
-{
-    server_config("KexAlgorithms curve25519-sha256,ecdh-sha2-nistp256\n");
-    int right = chosen("curve25519-sha256,ecdh-sha2-nistp256", "ssh-ed25519,rsa-sha2-512");
-    int other_kex = chosen("ecdh-sha2-nistp256,curve25519-sha256", "ssh-ed25519");
-    int other_key = chosen("curve25519-sha256", "rsa-sha2-512,ssh-ed25519");
-    if(ours) {
-        ok(right == 1, "%d turn where the guess of the key exchange is right", right);
-        ok(other_kex == 2, "%d turns where it is wrong in the method", other_kex);
-        ok(other_key == 2, "%d turns where it is wrong in the host key", other_key);
-    }
-    server_config(NULL);
-}
-
 void test(void)
 {
     server_delay(40);
-    guesses();
     count(conn_new());
     conn_handshake(c);
     int until_login = turns_taken("handshake with sshd");

@@ -189,7 +189,7 @@ impl<'a> Program<'a> {
         let handle = program.handle();
         handle.socket.set(socket());
         let mut core = handle.core.borrow_mut();
-        core.transport = Transport::connected();
+        core.transport = Transport::connected().unwrap();
         core.auth = Auth::logged_in();
         drop(core);
         program

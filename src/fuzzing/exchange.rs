@@ -52,11 +52,12 @@ const HOST_KEYS: [&str; 14] = [
 /// A KEXINIT, behind a byte that says what the program prefers. What is agreed upon is on both sides' lists.
 pub fn kexinit(data: &[u8]) {
     let Some((&how, kexinit)) = data.split_first() else { return };
-    let mut preferences = Preferences::default();
-    preferences.set_compress(how & 1 != 0);
+    let mut preferences = Preferences::new().unwrap();
+    preferences.set_compress(how & 1 != 0).unwrap();
     if how & 2 != 0 {
         for kind in LISTS {
-            let all: Vec<_> = preferences.supported(kind).unwrap().iter().map(|name| name.to_bytes()).collect();
+            let all: Vec<_> =
+                preferences.supported(kind).unwrap().unwrap().iter().map(|name| name.to_bytes()).collect();
             preferences.set(kind, &all.join(&b',')).unwrap();
         }
     }
@@ -122,8 +123,8 @@ pub fn host_key(data: &[u8]) {
 /// What both sides come to that know only these.
 fn agreement(kex: u8, host_key: u8) -> Option<Agreement> {
     let (kex, host_key) = (KEX.get(usize::from(kex))?, HOST_KEYS.get(usize::from(host_key))?);
-    let mut preferences = Preferences::default();
+    let mut preferences = Preferences::new().unwrap();
     preferences.set(MethodType::Kex, kex.as_bytes()).ok()?;
     preferences.set(MethodType::HostKey, host_key.as_bytes()).ok()?;
-    preferences.agree(&preferences.kexinit(&[0; 16], false, false).ok()?).ok()
+    preferences.agree(&preferences.kexinit(&[0; 16], false).ok()?).ok()
 }

@@ -31,7 +31,7 @@ const LIES: [u32; 12] = [0, 1, 2, 3, 4, 5, 12, 28, 0x40000, 0x4_0001, 0x7fff_fff
 pub fn ident(data: &[u8]) {
     let Some((&cut, lines)) = data.split_first() else { return };
     let read = |size: usize| {
-        let mut transport = Transport::default();
+        let mut transport = Transport::new().unwrap();
         transport.start(0).unwrap();
         for part in lines.chunks(size) {
             let mut queue = transport.lend_incoming().unwrap();
@@ -120,7 +120,7 @@ fn changed(sealer: Sealer, mut rx: Rx, cut: u8, data: &[u8]) {
 fn plain(how: u8, cut: u8, data: &[u8]) {
     let compression = if how & 8 == 0 { CompressionAlgorithm::None } else { CompressionAlgorithm::Zlib };
     let (mut tx, mut rx, mut rest) = (Tx::default(), Rx::default(), data);
-    rx.decompress(compression.inflater(true));
+    rx.decompress(compression.inflater(true).unwrap());
     if how & 1 == 0 {
         // As the server's deflater may never have written it.
         while !rest.is_empty() {
@@ -130,7 +130,7 @@ fn plain(how: u8, cut: u8, data: &[u8]) {
         drop(receive(&mut Rx::default(), cut, data));
         return;
     }
-    tx.compress(compression.deflater(true));
+    tx.compress(compression.deflater(true).unwrap());
     let mut payloads = Vec::new();
     while !rest.is_empty() {
         let payload = piece(&mut rest);

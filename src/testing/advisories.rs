@@ -25,8 +25,8 @@ struct Client {
 
 impl Client {
     fn new() -> Self {
-        let mut session = Session::new(Instant::now());
-        session.transport = Transport::connected();
+        let mut session = Session::new(Instant::now()).unwrap();
+        session.transport = Transport::connected().unwrap();
         Self { session, server: Tx::default() }
     }
 

@@ -136,8 +136,8 @@ fn ghsa_6c79_444r_wx26_encrypt_then_mac_with_less_than_a_block() {
 
 #[test]
 fn cve_2015_1782_lists_of_a_kexinit_that_run_past_its_end() {
-    let preferences = Preferences::default();
-    let whole = preferences.kexinit(&[0; 16], false, false).unwrap();
+    let preferences = Preferences::new().unwrap();
+    let whole = preferences.kexinit(&[0; 16], false).unwrap();
     let mut reader = Reader::new(&whole[17..]);
     for _ in 0..10 {
         let place = whole.len() - reader.rest().len();
@@ -152,9 +152,9 @@ fn cve_2015_1782_lists_of_a_kexinit_that_run_past_its_end() {
 
 /// What becomes of the server's packets in that key exchange.
 fn exchange(kex: &str, packets: &[Vec<u8>]) -> Option<Code> {
-    let mut preferences = Preferences::default();
+    let mut preferences = Preferences::new().unwrap();
     preferences.set(MethodType::Kex, kex.as_bytes()).unwrap();
-    let kexinit = preferences.kexinit(&[0; 16], false, false).unwrap();
+    let kexinit = preferences.kexinit(&[0; 16], false).unwrap();
     let agreement = preferences.agree(&kexinit).unwrap();
     let transcript = Transcript {
         client_ident: b"client".to_vec(),
@@ -221,7 +221,7 @@ fn deliver(client: &mut Transport, server: &mut Server) -> Result<()> {
 fn cve_2023_48795_messages_slipped_into_a_strict_key_exchange() {
     // At which of the server's messages somebody on the line slips one in.
     for (place, slipped) in (0..3).flat_map(|place| [message::IGNORE, message::DEBUG].map(|number| (place, number))) {
-        let (mut client, mut server) = (Transport::default(), Server::new(true).unwrap());
+        let (mut client, mut server) = (Transport::new().unwrap(), Server::new(true).unwrap());
         client.start(0).unwrap();
         let slip = |server: &mut Server, here| {
             if here == place {
@@ -242,7 +242,7 @@ fn cve_2023_48795_messages_slipped_into_a_strict_key_exchange() {
         assert!(refused, "place {place}: {result:?}");
     }
     // Numbers begin anew with the keys: what was left out before cannot be made up for behind them.
-    let (mut client, mut server) = (Transport::default(), Server::new(true).unwrap());
+    let (mut client, mut server) = (Transport::new().unwrap(), Server::new(true).unwrap());
     client.start(0).unwrap();
     server.begin().unwrap();
     (0..4).for_each(|_| deliver(&mut client, &mut server).unwrap());

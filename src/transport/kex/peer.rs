@@ -28,7 +28,14 @@ struct Link {
 
 impl Link {
     fn new(strict: bool, piece: usize) -> Self {
-        let mut link = Self::between(Transport::default(), Server::new(strict).unwrap(), piece);
+        Self::with(&[], strict, piece)
+    }
+
+    /// Under the given methods, the same in both directions.
+    fn with(methods: &[(MethodType, &[u8])], strict: bool, piece: usize) -> Self {
+        let mut client = Transport::new().unwrap();
+        methods.iter().try_for_each(|(kind, name)| client.preferences.set(*kind, name)).unwrap();
+        let mut link = Self::between(client, Server::new(strict).unwrap(), piece);
         link.run().unwrap();
         assert!(link.client.is_established());
         link
@@ -43,7 +50,7 @@ impl Link {
     /// Both prefer a certificate to the bare key, and the server has one.
     fn certified(valid: Range<u64>) -> Self {
         const NAMES: &[u8] = b"ssh-ed25519-cert-v01@openssh.com,ssh-ed25519";
-        let (mut client, mut server) = (Transport::default(), Server::new(true).unwrap());
+        let (mut client, mut server) = (Transport::new().unwrap(), Server::new(true).unwrap());
         client.preferences.set(MethodType::HostKey, NAMES).unwrap();
         server.lists.set(MethodType::HostKey, NAMES).unwrap();
         let authority = PrivateKey::parse(HOST_KEYS[1].as_bytes(), None).unwrap();
@@ -135,6 +142,79 @@ fn the_client_exchanges_keys_anew_by_volume_and_nothing_is_lost() {
         link.check(100);
         assert!((3..=11).contains(&link.server.exchanges), "{} with pieces of {piece}", link.server.exchanges);
     }
+}
+
+#[test]
+fn each_family_of_ciphers_exchanges_keys_anew_whoever_begins() {
+    const FAMILIES: [(&[u8], &[u8]); 7] = [
+        (b"aes256-gcm@openssh.com", b"hmac-sha2-256"),
+        (b"chacha20-poly1305@openssh.com", b"hmac-sha2-256"),
+        (b"aes256-ctr", b"hmac-sha2-512-etm@openssh.com"),
+        (b"aes128-ctr", b"hmac-sha2-256"),
+        (b"aes256-cbc", b"hmac-sha2-256-etm@openssh.com"),
+        (b"aes128-cbc", b"hmac-sha2-512"),
+        (b"rijndael-cbc@lysator.liu.se", b"hmac-sha2-512"),
+    ];
+    for ((cipher, mac), strict) in FAMILIES.into_iter().flat_map(|family| [(family, false), (family, true)]) {
+        let methods = [
+            (MethodType::CryptCs, cipher),
+            (MethodType::CryptSc, cipher),
+            (MethodType::MacCs, mac),
+            (MethodType::MacSc, mac),
+        ];
+        let mut link = Link::with(&methods, strict, 777);
+        assert_eq!(link.client.method_name(MethodType::CryptSc).unwrap().to_bytes(), cipher);
+        link.client.rekey_limits.bytes = 5000;
+        for round in 0..6 {
+            link.talk(round * 20, 20, 300);
+            if round == 3 {
+                link.server.begin().unwrap();
+                link.client.rekey_limits = RekeyLimits::default();
+            }
+            link.run().unwrap();
+        }
+        link.check(120);
+        assert!(link.server.exchanges >= 5, "{} under {}", link.server.exchanges, cipher.escape_ascii());
+    }
+}
+
+#[test]
+fn the_last_word_on_signature_algorithms_counts() {
+    let mut link = Link::new(true, 100);
+    let algorithms = |link: &Link| link.client.server_sig_algs().map(|names| names.map(<[u8]>::to_vec).collect());
+    assert_eq!(algorithms(&link), None::<Vec<_>>);
+    for names in ["rsa-sha2-512", "ssh-ed25519,rsa-sha2-256"] {
+        let mut packet = vec![message::EXT_INFO, 0, 0, 0, 2];
+        for text in ["no-flow-control", "p", "server-sig-algs", names] {
+            packet.put_string(text.as_bytes()).unwrap();
+        }
+        link.server.tx.send(&[&packet]).unwrap();
+        link.run().unwrap();
+        assert_eq!(algorithms(&link), Some(names.split(',').map(|name| name.as_bytes().to_vec()).collect()));
+    }
+    // One that is about something else takes nothing back.
+    link.server.tx.send(&[&[message::EXT_INFO, 0, 0, 0, 0]]).unwrap();
+    link.run().unwrap();
+    assert_eq!(algorithms(&link).map(|names: Vec<_>| names.len()), Some(2));
+}
+
+#[test]
+fn a_ping_is_answered_also_in_a_later_exchange() {
+    let ping = [message::PING, 0, 0, 0, 1, 7];
+    let mut link = Link::new(true, 100);
+    link.server.tx.send(&[&ping]).unwrap();
+    link.run().unwrap();
+    assert_eq!(link.server.heard.pop().as_deref(), Some(&[message::PONG, 0, 0, 0, 1, 7][..]));
+    // On its way before our KEXINIT has come: the answer waits for the new keys.
+    link.client.rekey_limits.packets = 1;
+    link.talk(0, 1, 1);
+    link.client.tend_keys(link.now, PATIENCE).unwrap();
+    link.server.tx.send(&[&ping]).unwrap();
+    link.client.rekey_limits = RekeyLimits::default();
+    link.run().unwrap();
+    assert_eq!(link.server.heard.pop().as_deref(), Some(&[message::PONG, 0, 0, 0, 1, 7][..]));
+    assert_eq!(link.server.exchanges, 2);
+    link.check(1);
 }
 
 #[test]

@@ -70,7 +70,7 @@ impl Server {
         let mut tx = Tx::default();
         tx.send_raw(IDENT)?;
         tx.send_raw(b"\r\n")?;
-        let mut lists = Preferences::default();
+        let mut lists = Preferences::new()?;
         lists.set(MethodType::Kex, b"curve25519-sha256")?;
         Ok(Self {
             tx,
@@ -94,7 +94,7 @@ impl Server {
 
     /// Begins a key exchange.
     pub fn begin(&mut self) -> Result<()> {
-        let mut kexinit = self.lists.kexinit(&[7; 16], false, false)?;
+        let mut kexinit = self.lists.kexinit(&[7; 16], false)?;
         if self.strict && self.session_id.is_none() {
             // The list of methods comes first; the pseudo method goes behind it.
             let mut reader = Reader::new(&kexinit);
