@@ -126,14 +126,15 @@ impl Wire {
             }
         }
         let mut requests = self.requests.borrow_mut();
-        while let Ok(request) = Reader::new(&requests).string() {
-            let length = request.len() + 4;
+        let mut taken = 0;
+        while let Ok(request) = Reader::new(&requests[taken..]).string() {
             // Behind the type. The first packet has a version there, and is answered without a number.
             if let Some(id) = request.get(1..5).filter(|_| request[0] != 1) {
                 self.ids.borrow_mut().push_back(u32::from_be_bytes(id.try_into().unwrap()));
             }
-            requests.drain(..length);
+            taken += request.len() + 4;
         }
+        requests.drain(..taken);
     }
 }
 
