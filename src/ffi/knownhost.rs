@@ -155,6 +155,8 @@ pub unsafe extern "C" fn libssh2_knownhost_init(session: *mut LIBSSH2_SESSION) -
 /// Adds a known host without a comment, otherwise as libssh2_knownhost_addc(). Deprecated since 1.2.5.
 ///
 /// Requires: as libssh2_knownhost_addc().
+#[cfg(not(no_deprecated))]
+#[deprecated(note = "1.2.5: use libssh2_knownhost_addc")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_knownhost_add(
     hosts: *mut LIBSSH2_KNOWNHOSTS,
