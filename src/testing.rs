@@ -345,8 +345,8 @@ pub struct World {
 impl World {
     pub fn new(seed: u64, ways: Ways) -> Self {
         let now = Instant::now();
-        let mut session = Session::new(now);
-        session.transport = Transport::connected();
+        let mut session = Session::new(now).unwrap();
+        session.transport = Transport::connected().unwrap();
         session.auth = Auth::logged_in();
         let server = Server {
             ways,

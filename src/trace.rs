@@ -5,7 +5,7 @@
 use std::fmt::Arguments;
 
 use crate::error::Result;
-use crate::wire::Put;
+use crate::memory::{self, Add};
 
 /// Lines that may wait to be told; more that come in one breath are counted only.
 const MOST_WAITING: usize = 4096;
@@ -106,11 +106,8 @@ impl Trace {
     }
 
     fn add(&mut self, topic: Topic, text: Arguments<'_>) -> Result<()> {
-        let mut line = Vec::new();
-        line.put_text(text)?;
-        self.lines.try_reserve(1)?;
-        self.lines.push(Line { topic, text: line });
-        Ok(())
+        let text = memory::text(text)?;
+        self.lines.add(Line { topic, text })
     }
 
     /// The lines since this was asked last.

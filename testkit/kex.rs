@@ -102,7 +102,7 @@ impl<'a> Kex<'a> {
     fn lists(&self) -> [Vec<u8>; 10] {
         let known = |kind: MethodType, chosen: &Option<String>| match chosen {
             Some(list) => list.clone().into_bytes(),
-            None => kind.offered(false),
+            None => kind.offered(false).unwrap_or_default(),
         };
         let mut methods = METHODS.to_vec();
         if self.options.strict {
@@ -289,7 +289,7 @@ impl<'a> Offer<'a> {
 
     /// What the client will agree on when it sees our KEXINIT.
     fn agree(&self, kexinit: &[u8]) -> Result<Agreement> {
-        let mut client = Preferences::default();
+        let mut client = Preferences::new().unwrap();
         for (kind, list) in LISTS.into_iter().zip(self.lists).filter(|(_, list)| !list.is_empty()) {
             client.set(kind, list)?;
         }

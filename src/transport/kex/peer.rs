@@ -76,7 +76,7 @@ impl Server {
             rx: Rx::default(),
             client_ident: Vec::new(),
             stage: Stage::Idle,
-            lists: Preferences::default(),
+            lists: Preferences::new().unwrap(),
             host_key: PrivateKey::parse(HOST_KEYS[0].as_bytes(), None).unwrap(),
             certificate: None,
             session_id: None,
@@ -200,7 +200,7 @@ struct Link {
 
 impl Link {
     fn new(strict: bool, piece: usize) -> Self {
-        let mut link = Self::between(Transport::default(), Server::new(strict), piece);
+        let mut link = Self::between(Transport::new().unwrap(), Server::new(strict), piece);
         link.run().unwrap();
         assert!(link.client.is_established());
         link
@@ -215,7 +215,7 @@ impl Link {
     /// Both prefer a certificate to the bare key, and the server has one.
     fn certified(valid: Range<u64>) -> Self {
         const NAMES: &[u8] = b"ssh-ed25519-cert-v01@openssh.com,ssh-ed25519";
-        let (mut client, mut server) = (Transport::default(), Server::new(true));
+        let (mut client, mut server) = (Transport::new().unwrap(), Server::new(true));
         client.preferences.set(MethodType::HostKey, NAMES).unwrap();
         server.lists.set(MethodType::HostKey, NAMES).unwrap();
         let authority = PrivateKey::parse(HOST_KEYS[1].as_bytes(), None).unwrap();
