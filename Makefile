@@ -62,7 +62,7 @@ check: ## Run the tests; the last line is "N passed, N failed"
 	@.ci/check
 
 check-all: ## Run the tests, and then those that take longer
-	@.ci/install
+	@.ci/install all
 	@.ci/check all
 
 check-original: ## Run the original's own tests and examples alone

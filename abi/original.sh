@@ -119,6 +119,10 @@ abidiff_finds_no_function_gone() {
     abidiff --no-added-syms "$peer/libssh2.so.1" "$library"
 }
 
+the_table_of_algorithms_is_right() {
+    CTESTS_OURS=$library "$root/docs/algorithms.sh" --check
+}
+
 # Compiled with the headers of one side and linked with its library, and then run on the other's.
 runs_elsewhere() { # BUILT-FOR RUN-ON
     $CC -std=c99 -D_POSIX_C_SOURCE=200809L -O2 -I"$work/$1/include" "$root/examples/upload.c" -o "$work/program" \
@@ -157,6 +161,7 @@ if [ -f "$library" ]; then
     if command -v abidiff >/dev/null; then
         check "abidiff finds no function gone" abidiff_finds_no_function_gone
     fi
+    check "docs/features.md has the algorithms of both" the_table_of_algorithms_is_right
     . "$root/bench/sshd.sh"
     mkdir "$work/sshd"
     sshd_start "$work/sshd" || echo "not ok - $name: sshd does not start"

@@ -5,7 +5,12 @@ set -u
 
 . "$(dirname "$0")/common.sh"
 library=${CTESTS_OURS:-$target/release/libssh2.so}
-command -v valgrind >/dev/null || die "valgrind is not there (Debian: valgrind)"
+if ! command -v valgrind >/dev/null; then
+    [ "${1:-all}" = some ] || die "valgrind is not there"
+    echo "skipped - memory: valgrind is not there"
+    echo "0 passed, 0 failed"
+    exit 0
+fi
 [ -f "$library" ] || die "$library is not there: make"
 
 check="valgrind -q --error-exitcode=77 --leak-check=full --show-leak-kinds=definite,indirect,possible --num-callers=50

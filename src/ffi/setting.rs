@@ -188,9 +188,9 @@ pub unsafe extern "C" fn libssh2_session_get_read_timeout(session: *mut LIBSSH2_
     unsafe { look(session, 0, |core| core.settings.read_timeout()) }
 }
 
-/// Tells for which directions of the socket the program has to wait before the call that returned LIBSSH2_ERROR_EAGAIN
-/// is made again: LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, or both. The first of them that is
-/// ready is progress. 0 when nothing is pending, or session is NULL.
+/// Tells which directions of the socket to wait for after a call has returned LIBSSH2_ERROR_EAGAIN:
+/// LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, or both. The first of them that is ready is progress.
+/// 0 when nothing is pending, or session is NULL.
 ///
 /// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]

@@ -9,6 +9,7 @@ mod inbox;
 mod init;
 mod message;
 mod path;
+mod reach;
 mod read;
 mod request;
 mod settle;
