@@ -26,7 +26,7 @@ static bool moves_much(void)
 
 const char *matrix_rekeys(void)
 {
-    return moves_much() ? "RekeyLimit 4M\nLogLevel DEBUG1\n"
+    return moves_much() ? "RekeyLimit 6M\nLogLevel DEBUG1\n"
                         : "RekeyLimit 512K\nLogLevel DEBUG1\n";
 }
 
