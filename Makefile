@@ -8,7 +8,7 @@ MANDIR = $(PREFIX)/share/man
 DESTDIR =
 CARGO = cargo
 INSTALL = install
-# How long `make fuzz` takes.
+# How long `make fuzz` takes; `60/each` is a minute for each target.
 SECONDS = 60
 
 # A shell that is not a login shell may not know where rustup put cargo.

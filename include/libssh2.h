@@ -1992,7 +1992,8 @@ void **libssh2_session_abstract(LIBSSH2_SESSION *session);
    LIBSSH2_ERROR_KEX_FAILURE (no algorithm in common, or the connection broke before that was known),
    LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE (wrong signature or value, or the connection broke meanwhile),
    LIBSSH2_ERROR_INVALID_MAC, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC. After a failure the
-   session can only be freed.
+   session can only be freed. Called once more after it has returned 0 it changes nothing: it returns 0 in blocking mode,
+   LIBSSH2_ERROR_EAGAIN in non-blocking mode.
 
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API

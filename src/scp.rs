@@ -9,12 +9,13 @@ use std::task::{Poll, ready};
 
 use crate::channel::{Channel, ChannelId, MAIN, Opening, Request};
 use crate::error::{Code, Error, Result};
+use crate::memory::{self, Add, copy};
 use crate::op::Op;
 use crate::patience::Patience;
 use crate::session::Session;
 use crate::trace::Topic;
 use crate::transport::Tx;
-use crate::wire::{Put, copy};
+use crate::wire::Put;
 
 /// Longest line of the other side.
 const LONGEST_LINE: usize = 64 * 1024;
@@ -82,12 +83,12 @@ impl Setup<Store> {
         let (modified, accessed) = stat.times;
         let sets_times = stat.times != (0, 0);
         if sets_times {
-            lines.push_back(format!("T{modified} 0 {accessed} 0\n").into_bytes());
+            lines.add(memory::text(format_args!("T{modified} 0 {accessed} 0\n"))?)?;
         }
-        let mut line = format!("C0{:o} {} ", stat.mode & 0o7777, stat.size).into_bytes();
+        let mut line = memory::text(format_args!("C0{:o} {} ", stat.mode & 0o7777, stat.size))?;
         line.put(&base_name(path)?)?;
         line.put(b"\n")?;
-        lines.push_back(line);
+        lines.add(line)?;
         Self::begin(session, if sets_times { b"-pt" } else { b"-t" }, path, Store { lines, size: stat.size })
     }
 }

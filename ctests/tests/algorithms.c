@@ -1,4 +1,4 @@
-/* Each algorithm, chosen through method_pref, carries a login and a file there and back, with new
+/* Each algorithm, chosen through method_pref, carries a login and 10 MiB there and back, with new
  * keys exchanged in the middle of both. */
 #include "harness.h"
 
@@ -6,19 +6,23 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define REKEYS "RekeyLimit 4M\nLogLevel DEBUG1\n"
 /* All that sshd has, and new keys again and again. */
 #define SERVER                                                                                     \
-    "RekeyLimit 512K\nLogLevel DEBUG1\nCompression yes\n"                                          \
+    REKEYS "Compression yes\n"                                                                     \
     "KexAlgorithms +diffie-hellman-group14-sha1,diffie-hellman-group1-sha1,"                       \
     "diffie-hellman-group-exchange-sha1\n"                                                         \
     "HostKeyAlgorithms +ssh-rsa\n"                                                                 \
     "Ciphers +aes256-cbc,aes192-cbc,aes128-cbc,3des-cbc\n"                                         \
     "MACs +hmac-sha1,hmac-sha1-etm@openssh.com,hmac-sha1-96,hmac-md5,hmac-md5-96\n"
 
-enum { SIZE = 3 << 19 };
+enum { SIZE = 10 << 20 };
 
 static const char *const kinds[] = { "kex",    "host key", "cipher out", "cipher in",
                                      "mac out", "mac in",   "comp out",   "comp in" };
+
+/* All that has been chosen, each name between two commas. */
+static char tried[8000] = ",";
 
 static void trace_methods(struct conn *c, int kind)
 {
@@ -29,6 +33,18 @@ static void trace_methods(struct conn *c, int kind)
 static void prefer(struct conn *c, int kind, const char *names)
 {
     trace_rc(c, libssh2_session_method_pref(c->session, kind, names), "prefer %s", names);
+    size_t length = strlen(tried);
+    snprintf(tried + length, sizeof(tried) - length, "%s,", names);
+}
+
+static const char *file_data(void)
+{
+    static char *data;
+    if(!data) {
+        data = make_data(SIZE, 9);
+        memset(data, 'x', SIZE / 2); /* something for compression to do */
+    }
+    return data;
 }
 
 static bool upload(struct conn *c, const char *data)
@@ -65,8 +81,7 @@ static bool download(struct conn *c, const char *data)
 /* Handshake as preferred, login, and a file there and back. */
 static void works(struct conn *c, const char *what)
 {
-    char *data = make_data(SIZE, 9);
-    memset(data, 'x', SIZE / 2); /* something for compression to do */
+    const char *data = file_data();
     int before = server_rekeys();
     conn_handshake(c);
     conn_login(c);
@@ -79,7 +94,6 @@ static void works(struct conn *c, const char *what)
     ok(middle - before >= 1 && after - middle >= 1, "%s: new keys %d and %d times", what,
        middle - before, after - middle);
     trace("%s works", what);
-    free(data);
 }
 
 static void pairs(const char *const *names, size_t count, int out, int in)
@@ -93,13 +107,19 @@ static void pairs(const char *const *names, size_t count, int out, int in)
             prefer(c, LIBSSH2_METHOD_CRYPT_CS, "aes128-ctr");
             prefer(c, LIBSSH2_METHOD_CRYPT_SC, "aes256-ctr");
         }
+        if(out == LIBSSH2_METHOD_CRYPT_CS) { /* as which the libraries do not prefer the same */
+            prefer(c, LIBSSH2_METHOD_MAC_CS, "hmac-sha2-512");
+            prefer(c, LIBSSH2_METHOD_MAC_SC, "hmac-sha2-256");
+        }
         prefer(c, out, names[i]);
         prefer(c, in, names[(i + 1) % count]); /* the directions are independent */
         works(c, names[i]);
         trace_methods(c, out);
         trace_methods(c, in);
-        if(strstr(names[i], "gcm"))
+        if(out == LIBSSH2_METHOD_CRYPT_CS) { /* a cipher may have a MAC of its own */
             trace_methods(c, LIBSSH2_METHOD_MAC_CS);
+            trace_methods(c, LIBSSH2_METHOD_MAC_SC);
+        }
         conn_drop(c);
     }
 }
@@ -146,7 +166,7 @@ static void more_host_keys(void)
     static const char *const rsa[] = { "ssh-rsa-cert-v01@openssh.com" };
     static const char *const dsa[] = { "ssh-dss" };
     static char server[4000];
-    snprintf(server, sizeof(server), "RekeyLimit 512K\nLogLevel DEBUG1\nHostKeyAlgorithms +%s\n%s",
+    snprintf(server, sizeof(server), REKEYS "HostKeyAlgorithms +%s\n%s",
              rsa[0], server_certificates());
     server_config(server);
     singles(names, COUNT(names), LIBSSH2_METHOD_HOSTKEY);
@@ -156,7 +176,7 @@ static void more_host_keys(void)
     singles(rsa, COUNT(rsa), LIBSSH2_METHOD_HOSTKEY);
     if(access(key_path("host_dsa"), R_OK) == 0) { /* as far as OpenSSH knows it */
         snprintf(server, sizeof(server),
-                 "RekeyLimit 512K\nLogLevel DEBUG1\nHostKeyAlgorithms ssh-dss\nHostKey %s\n",
+                 REKEYS "HostKeyAlgorithms ssh-dss\nHostKey %s\n",
                  key_path("host_dsa"));
         server_config(server);
         singles(dsa, COUNT(dsa), LIBSSH2_METHOD_HOSTKEY);
@@ -190,16 +210,69 @@ static void preferences(void)
     conn_close(c);
 }
 
+/* Each of these names can be asked for, but for those that only say what the client can. */
+static void check_names(struct conn *c, int kind, const char *const *names, int count)
+{
+    char all[2000] = "";
+    for(int i = 0; i < count; i++) {
+        size_t length = strlen(all);
+        snprintf(all + length, sizeof(all) - length, "%s,", names[i]);
+        bool is_method = strcmp(names[i], "ext-info-c") != 0 && !strstr(names[i], "kex-strict");
+        int rc = libssh2_session_method_pref(c->session, kind, names[i]);
+        if(is_method && rc != 0)
+            ok(false, "%s: %s", names[i], error_name(rc));
+        for(int j = 0; j < i; j++)
+            if(strcmp(names[i], names[j]) == 0)
+                ok(false, "%s comes twice", names[i]);
+    }
+    diag("%s: %s", kinds[kind], all);
+    /* What ours offers, in its order; what comes behind it has to be asked for. */
+    static const char *const offered[] = {
+        [LIBSSH2_METHOD_KEX] = "mlkem768x25519-sha256,sntrup761x25519-sha512,"
+                               "sntrup761x25519-sha512@openssh.com,mlkem768nistp256-sha256,"
+                               "mlkem1024nistp384-sha384,curve25519-sha256,"
+                               "curve25519-sha256@libssh.org,ecdh-sha2-nistp256,"
+                               "ecdh-sha2-nistp384,ecdh-sha2-nistp521,"
+                               "diffie-hellman-group-exchange-sha256,"
+                               "diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,"
+                               "diffie-hellman-group14-sha256,",
+        [LIBSSH2_METHOD_HOSTKEY] = "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,"
+                                   "ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256,",
+        [LIBSSH2_METHOD_MAC_CS] = "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,"
+                                  "hmac-sha2-256,hmac-sha2-512,",
+    };
+    const char *want = kind < (int)COUNT(offered) && offered[kind] ? offered[kind] : "";
+    ok(!ours || strncmp(all, want, strlen(want)) == 0, "%s: the order", kinds[kind]);
+    if(ours && kind == LIBSSH2_METHOD_CRYPT_CS) {
+        ok(strncmp(all, "aes256-gcm@openssh.com,aes128-gcm@openssh.com,chacha20", 54) == 0 ||
+               strncmp(all, "chacha20-poly1305@openssh.com,aes256-gcm", 40) == 0,
+           "what authenticates comes first");
+        ok(strstr(all, "aes128-ctr,aes256-cbc,rijndael-cbc@lysator.liu.se,aes192-cbc,aes128-cbc,") !=
+               NULL, "chained blocks come last");
+    }
+}
+
 static void supported(void)
 {
-    struct conn *c = conn_new();
     for(int kind = LIBSSH2_METHOD_KEX; kind <= LIBSSH2_METHOD_COMP_SC; kind++) {
+        struct conn *c = conn_new();
         const char **names = NULL;
         int count = libssh2_session_supported_algs(c->session, kind, &names);
-        ok(count > 0 && names && names[0] && names[count - 1], "%s: %d names", kinds[kind], count);
+        if(ok(count > 0 && names && names[0] && names[count - 1], "%s: %d names", kinds[kind],
+              count))
+            check_names(c, kind, names, count);
         libssh2_free(c->session, (void *)names);
+        conn_drop(c);
     }
+    struct conn *c = conn_new();
     const char **names = NULL;
+    int count = libssh2_session_supported_algs(c->session, LIBSSH2_METHOD_COMP_CS, &names);
+    trace("compressions: %d, %s", count, names[0]);
+    libssh2_free(c->session, (void *)names);
+    libssh2_session_flag(c->session, LIBSSH2_FLAG_COMPRESS, 1);
+    count = libssh2_session_supported_algs(c->session, LIBSSH2_METHOD_COMP_CS, &names);
+    trace("with the flag: %d, at last %s", count, names[count - 1]);
+    libssh2_free(c->session, (void *)names);
     trace_rc(c, libssh2_session_supported_algs(c->session, LIBSSH2_METHOD_KEX, NULL),
              "supported_algs without a place");
     trace_rc(c, libssh2_session_supported_algs(c->session, LIBSSH2_METHOD_LANG_SC, &names),
@@ -208,6 +281,33 @@ static void supported(void)
              "supported_algs SIGN_ALGO");
     trace_rc(c, libssh2_session_supported_algs(c->session, 77, &names), "supported_algs 77");
     conn_drop(c);
+}
+
+/* Whatever else ours and this OpenSSH know, of which `query` lists the names. */
+static void all_others(int kind, const char *query)
+{
+    char command[100], name[100], between[110];
+    const char **names = NULL;
+    LIBSSH2_SESSION *session = libssh2_session_init();
+    int count = libssh2_session_supported_algs(session, kind, &names), missing = 0;
+    for(int i = 0; i < count; i++) {
+        bool known = false;
+        snprintf(command, sizeof(command), "ssh -Q %s 2>/dev/null", query);
+        FILE *list = popen(command, "r");
+        while(list && fgets(name, sizeof(name), list)) {
+            name[strcspn(name, "\n")] = '\0';
+            known = known || strcmp(name, names[i]) == 0;
+        }
+        if(list)
+            pclose(list);
+        snprintf(between, sizeof(between), ",%s,", names[i]);
+        if(known && !strstr(tried, between))
+            singles(&names[i], 1, kind);
+        else if(!known)
+            diag("no OpenSSH here has %s%s", names[i], missing++ ? "" : ": other servers do");
+    }
+    libssh2_free(session, (void *)names);
+    libssh2_session_free(session);
 }
 
 /* Nothing in common with the server, one kind at a time. */
@@ -288,6 +388,10 @@ void test(void)
         only_on_request(LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC, "3des-cbc", "Ciphers 3des-cbc");
         only_on_request(LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC, "hmac-sha1",
                         "Ciphers aes128-ctr\nMACs hmac-sha1");
+        server_config(SERVER);
+        all_others(LIBSSH2_METHOD_KEX, "kex");
+        all_others(LIBSSH2_METHOD_CRYPT_CS, "cipher");
+        all_others(LIBSSH2_METHOD_MAC_CS, "mac");
         trace_off(false);
     }
     more_host_keys();

@@ -4,28 +4,28 @@
 use std::collections::{HashMap, VecDeque};
 use std::task::Poll;
 
-use slotmap::{DefaultKey, SlotMap};
-
 use super::ChannelId;
 use super::news::{Events, News};
 use crate::error::{Code, Error, Result};
 use crate::global;
+use crate::memory::{Add, copy};
 use crate::op::{Op, Slots};
 use crate::patience::Patience;
 use crate::session::Session;
+use crate::table::{Key, Table};
 use crate::transport::{Mark, Tx};
-use crate::wire::{Reader, copy};
+use crate::wire::Reader;
 
 /// Names a listener of a session; stale once it is cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ListenerId(DefaultKey);
+pub struct ListenerId(Key);
 
 /// The listeners of a connection, found by the address that the server names with each connection.
 #[derive(Default)]
 pub struct Listeners {
-    listeners: SlotMap<DefaultKey, Listener>,
-    by_address: HashMap<(Vec<u8>, u32), DefaultKey>,
-    /// Those that have a connection which the program has not been told of.
+    listeners: Table<Listener>,
+    by_address: HashMap<(Vec<u8>, u32), Key>,
+    /// Those that have a connection which the program has not been told of. It has room for all of them.
     line: VecDeque<ListenerId>,
 }
 
@@ -96,8 +96,7 @@ impl Listeners {
         }
         listener.state = State::Listening;
         let address = (copy(&listener.host)?, listener.port);
-        self.by_address.insert(address, id.0);
-        Ok(())
+        self.by_address.add((address, id.0))
     }
 
     /// The listener that takes a connection to that address.
@@ -111,8 +110,7 @@ impl Listeners {
     /// Puts a connection into the queue of its listener.
     pub fn queue(&mut self, id: ListenerId, channel: ChannelId) -> Result<()> {
         let listener = self.get(id)?;
-        listener.queue.try_reserve(1)?;
-        listener.queue.push_back(channel);
+        listener.queue.add(channel)?;
         self.note(id)
     }
 
@@ -150,10 +148,15 @@ impl Listeners {
         let has_news = listener.handle.is_some() && listener.has_connection() && !listener.told;
         if has_news && !listener.in_line {
             listener.in_line = true;
-            self.line.try_reserve(1)?;
-            self.line.push_back(id);
+            self.line.add(id)?;
         }
         Ok(())
+    }
+
+    fn add(&mut self, listener: Listener) -> Result<ListenerId> {
+        let count = self.listeners.values().count();
+        self.line.room(count.saturating_add(1).saturating_sub(self.line.len()))?;
+        self.listeners.add(listener).map(ListenerId)
     }
 
     /// Forgets a listener.
@@ -184,7 +187,7 @@ impl Listen {
         if !session.transport.is_established() {
             return Err(Error::new(Code::SocketSend, "Listening needs a session that is connected"));
         }
-        let listener = ListenerId(session.channels.listeners.listeners.insert(Listener {
+        let listener = session.channels.listeners.add(Listener {
             host: copy(host)?,
             port,
             state: State::Asked,
@@ -194,8 +197,11 @@ impl Listen {
             in_line: false,
             told: false,
             slots: Slots::default(),
-        }));
-        session.globals.ask_to_listen(&mut session.transport.tx, listener, host, port)?;
+        })?;
+        if let Err(error) = session.globals.ask_to_listen(&mut session.transport.tx, listener, host, port) {
+            session.channels.listeners.remove(listener);
+            return Err(error);
+        }
         Ok(Self { listener, patience: session.patience() })
     }
 }
@@ -237,7 +243,7 @@ pub fn poll_accept(session: &mut Session, id: ListenerId) -> Poll<Result<Channel
     if let Some(channel) = session.channels.listeners.accept(id)? {
         return Poll::Ready(Ok(channel));
     }
-    pumped.map_err(|error| Error::new(Code::ChannelUnknown, "No connection will come").with(error.to_string()))?;
+    pumped.map_err(|error| error.within(Error::new(Code::ChannelUnknown, "No connection will come")))?;
     Poll::Pending
 }
 

@@ -234,6 +234,7 @@ pub(super) fn open(
     begin: impl FnOnce(&mut Session) -> Result<Opening>,
 ) -> Result<*mut LIBSSH2_CHANNEL> {
     let which = one_of(Call::ChannelOpen, arguments);
+    session.expect_handle()?;
     let channel = resume_one(&session.core, session, Owner::Session, which, begin)?;
     Ok(session.adopt(Target::Channel(channel))?.cast())
 }

@@ -1,6 +1,6 @@
 //! How a session behaves, and what it last complained of.
 
-use std::ffi::{c_char, c_int, c_long, c_void};
+use std::ffi::{CStr, c_char, c_int, c_long, c_void};
 use std::ptr;
 
 use crate::error::{Code, Error};
@@ -11,6 +11,7 @@ use crate::ffi::types::{
     LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, libssh2_cb_generic,
 };
 use crate::io::Readiness;
+use crate::memory;
 use crate::op::with;
 
 /// Sets one of the program's functions.
@@ -78,10 +79,9 @@ pub unsafe extern "C" fn libssh2_session_flag(session: *mut LIBSSH2_SESSION, fla
         enter(session, |session| {
             match flag {
                 LIBSSH2_FLAG_SIGPIPE => session.callbacks.sigpipe.set(value != 0),
-                LIBSSH2_FLAG_COMPRESS => with(&session.core, |core| {
-                    core.transport.preferences.set_compress(value != 0);
-                    Ok(())
-                })?,
+                LIBSSH2_FLAG_COMPRESS => {
+                    with(&session.core, |core| core.transport.preferences.set_compress(value != 0))?
+                }
                 LIBSSH2_FLAG_QUOTE_PATHS => with(&session.core, |core| {
                     core.settings.quotes_paths = value != 0;
                     Ok(())
@@ -218,15 +218,17 @@ pub unsafe extern "C" fn libssh2_session_last_error(
     // SAFETY: as promised by the caller; the copy is not larger than what exists.
     unsafe {
         enter_even_broken(session, |session| {
-            let (number, message) = session.last_error.copy()?;
+            let (number, length) = (session.last_error.number(), session.last_error.len());
             let given = if want_buf == 0 || errmsg.is_null() {
                 session.last_error.text().cast_mut()
             } else {
-                let copy = session.allocator.copy(message.to_bytes(), &session.r#abstract);
+                // The program's allocator may set another error meanwhile.
+                let text = memory::copy(CStr::from_ptr(session.last_error.text()).to_bytes());
+                let copy = text.and_then(|text| session.allocator.copy(&text, &session.r#abstract));
                 copy.map_or(ptr::null_mut(), |copy| copy.as_ptr().cast())
             };
             store(errmsg, given);
-            store(errmsg_len, c_int::try_from(message.count_bytes()).unwrap_or(c_int::MAX));
+            store(errmsg_len, c_int::try_from(length).unwrap_or(c_int::MAX));
             Ok(number)
         })
     }
@@ -259,7 +261,9 @@ pub unsafe extern "C" fn libssh2_session_set_last_error(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            session.last_error.set(errcode, crate::wire::copy(text(errmsg).unwrap_or_default())?);
+            // It may be the one that lies there.
+            let message = memory::copy(text(errmsg).unwrap_or_default())?;
+            session.last_error.set(errcode, &message);
             Ok(errcode)
         })
     }

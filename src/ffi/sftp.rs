@@ -30,6 +30,7 @@ pub unsafe extern "C" fn libssh2_sftp_init(session: *mut LIBSSH2_SESSION) -> *mu
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
+            session.expect_handle()?;
             let sftp = resume(&session.core, session, Owner::Session, Call::SftpInit, Init::begin)?;
             with(&session.core, |core| sftp::write_behind(core, sftp, write_behind_of_environment()))?;
             Ok(session.adopt(Target::Sftp(sftp))?.cast())

@@ -78,6 +78,7 @@ fn open(
     open_type: c_int,
     attributes: Option<Attributes>,
 ) -> Result<*mut LIBSSH2_SFTP_HANDLE> {
+    session.expect_handle()?;
     let file = resume(&session.core, session, Owner::Sftp(sftp), Call::SftpOpen, |core| {
         if open_type == LIBSSH2_SFTP_OPENFILE {
             Open::file(core, sftp, path, low_bits(flags), low_bits(mode as c_ulong), attributes)

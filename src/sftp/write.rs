@@ -18,6 +18,7 @@ use super::request::Purpose;
 use super::status::Status;
 use super::{FileId, SftpId, check, message, put, set_length};
 use crate::error::{Error, Result};
+use crate::memory::Add;
 use crate::patience::Patience;
 use crate::session::Session;
 use crate::wire::Put;
@@ -123,8 +124,9 @@ impl Writes {
         self.first.wrapping_add(u64::try_from(self.flight.len()).unwrap_or_default())
     }
 
+    /// A write has been sent; room for it has been made.
     fn queue(&mut self, length: usize) {
-        self.flight.push_back(Write { length, done: false });
+        let _ = self.flight.add(Write { length, done: false });
         self.queued = self.queued.saturating_add(length);
         self.awaited = self.awaited.saturating_add(1);
         self.patience = None;
@@ -233,7 +235,8 @@ fn send_one(session: &mut Session, id: FileId, data: &[u8]) -> Result<usize> {
     let channel = session.channels.get(sftp.channel)?;
     let file = sftp.files.get_mut(id.key).ok_or_else(Error::alloc)?;
     let offset = file.position.saturating_add(u64::try_from(file.writes.queued).unwrap_or(u64::MAX));
-    sftp.requests.reserve()?;
+    sftp.requests.room()?;
+    file.writes.flight.room(1)?;
     let mut packet = std::mem::take(&mut sftp.packet);
     packet.clear();
     packet.put_u32(0)?;

@@ -92,7 +92,7 @@ impl Tx {
     /// A packet that is missing is the end of the connection, whoever sent it.
     fn must(&mut self, result: Result<()>) -> Result<()> {
         result.inspect_err(|error| {
-            self.failure.get_or_insert_with(|| error.clone());
+            self.failure.get_or_insert_with(|| error.copy());
         })
     }
 
@@ -296,7 +296,7 @@ impl Rx {
         let came = self.input.len().min(*left);
         self.input.consume(came);
         *left = left.saturating_sub(came);
-        if *left == 0 { Err(error.clone()) } else { Ok(None) }
+        if *left == 0 { Err(error.copy()) } else { Ok(None) }
     }
 
     fn open_next(&mut self) -> Result<Option<Range<usize>>> {
@@ -311,7 +311,7 @@ impl Rx {
         let Some(packet) = self.input.filled_mut().get_mut(..total) else { return Ok(None) };
         let payload = match self.opener.open(self.sequence, packet) {
             Err(error) if error.code == Code::InvalidMac => {
-                self.forged = self.opener.seeming_payload(packet).map(crate::wire::copy).transpose()?;
+                self.forged = self.opener.seeming_payload(packet).map(crate::memory::copy).transpose()?;
                 return Err(error);
             }
             opened => opened?,

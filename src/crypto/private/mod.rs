@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod armor;
+mod asn1;
 mod openssh;
 mod pem;
+mod rsa;
 mod security_key;
 #[cfg(test)]
 mod tests;
@@ -132,6 +134,11 @@ fn identify(key: &Key) -> Option<KeyType> {
 /// The file is not what it should be.
 const fn damaged() -> Error {
     Error::new(Code::File, "Private key file is damaged")
+}
+
+/// Nothing was given to open the file with.
+const fn no_passphrase() -> Error {
+    Error::new(Code::KeyfileAuthFailed, "Private key file is encrypted, and there is no passphrase")
 }
 
 /// What opens the file is not what it was closed with.
