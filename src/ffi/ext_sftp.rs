@@ -1,15 +1,15 @@
 //! What libssh2 does not have: writing files without waiting for the server.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 
-use crate::ffi::guard::{enter_file, enter_sftp, store};
+use crate::ffi::guard::{enter_file, enter_sftp, store, text};
 use crate::ffi::types::{LIBSSH2_SFTP, LIBSSH2_SFTP_HANDLE, libssh2_uint64_t};
 use crate::op::{Call, Owner, resume, turn, with};
 use crate::sftp::{self, Settle};
 
 /// Sets how far the writes of a program may be ahead of the server: for programs that can not be rebuilt. A number of
 /// bytes, as for libssh2_ext_sftp_set_write_behind(), taken by libssh2_sftp_init(). No such thing in a set-uid program.
-const VARIABLE: &str = "LIBSSH2_SFTP_WRITE_BEHIND";
+const VARIABLE: &CStr = c"LIBSSH2_SFTP_WRITE_BEHIND";
 
 /// Lets the files that are opened from now on be written behind: libssh2_sftp_write() accepts what the connection takes
 /// and does not wait until the server has written it. Off at first, because libssh2 counts only what the server has
@@ -123,6 +123,10 @@ pub unsafe extern "C" fn libssh2_ext_sftp_progress(
 pub(super) fn write_behind_of_environment() -> usize {
     // SAFETY: it looks at a table that the kernel has made.
     let is_set_uid = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
-    let value = if is_set_uid { None } else { std::env::var(VARIABLE).ok() };
-    value.and_then(|value| value.parse().ok()).unwrap_or_default()
+    if is_set_uid {
+        return 0;
+    }
+    // SAFETY: nobody changes the environment while another thread is in a library.
+    let value = unsafe { text(libc::getenv(VARIABLE.as_ptr())) };
+    value.and_then(|value| std::str::from_utf8(value).ok()?.parse().ok()).unwrap_or_default()
 }
