@@ -1,7 +1,7 @@
 # The servers, each on loopback and as whoever runs this. Part of run.sh.
 #
-# start_NAME begins one and sets what is to be known of it: port, logins and can (see client/interop.h), says (its version),
-# and title, its name in the tables. If it is not to be had it sets why instead.
+# start_NAME begins one and sets what is to be known of it: port, logins and can (see client/interop.h), says (its
+# version), and title, its name in the tables. If it is not to be had it sets why instead.
 
 user=libssh2 # whom sshd_user.c shows to the servers that want a user of the system
 sshd=${SSHD:-/usr/sbin/sshd}
@@ -21,7 +21,8 @@ serve_port() { # NAME COMMAND...
     local name=$1
     shift
     serve "$@" >"$work/$name.port" 2>"$work/$name.log"
-    await test -s "$work/$name.port" && port=$(cat "$work/$name.port") || why="it does not start: $(tail -n 1 "$work/$name.log")"
+    await test -s "$work/$name.port" || why="it does not start: $(tail -n 1 "$work/$name.log")"
+    port=$(cat "$work/$name.port")
 }
 
 listening() { # PORT
@@ -251,7 +252,8 @@ start_go() {
     GO111MODULE=off GOPATH=$sources GOFLAGS= GOCACHE=$target/interop/go-cache \
         go build -o "$work/go_server" "$here/servers/go_server.go" || { why="its server does not compile"; return; }
     serve_port go "$work/go_server" "$work"
-    says="Go $(go version | sed 's/.*go\([0-9.]*\) .*/\1/'), x/crypto $(upstream golang-golang-x-crypto-dev), pkg/sftp $(upstream golang-github-pkg-sftp-dev)"
+    says="Go $(go version | sed 's/.*go\([0-9.]*\) .*/\1/'), x/crypto $(upstream golang-golang-x-crypto-dev)"
+    says="$says, pkg/sftp $(upstream golang-github-pkg-sftp-dev)"
     logins="password keyboard rounds $keys rsa-1 $certificates"
     can="exec sftp rekey"
 }
