@@ -38,6 +38,6 @@ END
 
 cd "$work"
 LC_ALL=C tar --sort=name --format=gnu --mtime="@$date" --owner=0 --group=0 --numeric-owner --mode='u+rwX,go=rX' \
-    -cf - "$name" | xz -6 -T1 >"$name.tar.xz"
+    -cf - "$name" | xz -6 -T2 >"$name.tar.xz"
 mv "$name.tar.xz" "$out"
 echo "$out/$name.tar.xz"

@@ -36,5 +36,6 @@ fault leak
 [ -n "$(lost_by_the_library)" ] || die "it does not see the leak of faulty.c"
 rm -f "$reports"/report.*
 
+[ "${1:-all}" = all ] || export CTESTS_MODE=${CTESTS_MODE:-blocking}
 CTESTS_WRAP=$check CTESTS_SLOW=4 CTESTS_TIMEOUT=${CTESTS_TIMEOUT:-300} run_tests "$library"
 judge_leaks

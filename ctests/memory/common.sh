@@ -25,7 +25,7 @@ die() {
 # Runs the tests on a library; sets passed and failed.
 run_tests() { # LIBRARY
     export CTESTS_LIB=ours CTESTS_OURS=$1 CTESTS_ONLY=${tests//$'\n'/ }
-    "$root/ctests/run.sh" | tee "$reports/output" | sed '/^[0-9]* passed, [0-9]* failed$/d'
+    "$root/ctests/run.sh" | tee "$reports/output" | sed -u '/^[0-9]* passed, [0-9]* failed$/d'
     read -r passed failed < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$reports/output")
     [ -n "${failed:-}" ] || die "the tests were not run"
 }

@@ -27,5 +27,6 @@ done
 lost_by_the_library | grep -q 'definitely lost' || die "valgrind does not see the leak of faulty.c"
 rm "$reports"/report.*
 
+[ "${1:-all}" = all ] || export CTESTS_MODE=${CTESTS_MODE:-nonblocking}
 CTESTS_WRAP=$check CTESTS_SLOW=10 CTESTS_TIMEOUT=${CTESTS_TIMEOUT:-600} run_tests "$library"
 judge_leaks
