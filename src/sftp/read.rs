@@ -20,8 +20,8 @@ use crate::session::Session;
 use crate::sink::Sink;
 use crate::wire::Put;
 
-/// What is asked for beyond the program's position grows up to here.
-const MOST_AHEAD: usize = 8 * 1024 * 1024;
+/// What is asked for beyond the program's position grows up to here: what the channel's window lets come, with the heads.
+const MOST_AHEAD: usize = 15 * 1024 * 1024;
 /// What is asked for ahead is cut into at least so many requests.
 const REQUESTS_AHEAD: usize = 4;
 /// Data in one request that reads ahead, at least.
