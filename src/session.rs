@@ -474,6 +474,11 @@ pub struct Handshake {
 impl Handshake {
     /// Queues all that can leave before the server has said anything. It is `time` now, in seconds since 1970.
     pub fn begin(session: &mut Session, time: u64) -> Result<Self> {
+        if session.transport.is_established() && !session.is_blocking() {
+            // COMPAT: one that is over begins anew there, and programs know that by its first result.
+            session.serves(None);
+            return Err(session.would_block());
+        }
         if !session.transport.is_started() {
             session.transport.start(time)?;
             session.auth.request_service(&mut session.transport.tx)?;

@@ -2,6 +2,7 @@
 //! from a seed. Nothing is encrypted. What is tested with it is in the modules below.
 #![forbid(unsafe_code)]
 
+mod advisories;
 mod engine;
 mod faults;
 mod patience;

@@ -124,6 +124,9 @@ impl Trace {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::fmt::{self, Display, Formatter};
+
     use super::*;
 
     #[test]
@@ -136,6 +139,25 @@ mod tests {
         trace.say(Topic::Kex, format_args!("number {}", 5));
         assert_eq!(trace.take(), [Line { topic: Topic::Kex, text: b"number 5".to_vec() }]);
         assert!(trace.is_on() && trace.take().is_empty());
+    }
+
+    /// What costs, the making of the text, is done for nobody.
+    #[test]
+    fn what_is_off_costs_nothing() {
+        struct Dear<'a>(&'a Cell<usize>);
+        impl Display for Dear<'_> {
+            fn fmt(&self, _: &mut Formatter<'_>) -> fmt::Result {
+                self.0.set(self.0.get() + 1);
+                Ok(())
+            }
+        }
+        let (mut trace, made) = (Trace::default(), Cell::new(0));
+        trace.say(Topic::Socket, format_args!("{}", Dear(&made)));
+        trace.set(Topic::Kex as u32);
+        trace.say(Topic::Socket, format_args!("{}", Dear(&made)));
+        assert_eq!((made.get(), trace.lines.capacity()), (0, 0));
+        trace.say(Topic::Kex, format_args!("{}", Dear(&made)));
+        assert_eq!(made.get(), 1);
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl Refusal {
 
 impl Auth {
     /// Somebody is logged in.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub fn logged_in() -> Self {
         Self { authenticated: true, ..Self::default() }
     }

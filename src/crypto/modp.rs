@@ -178,6 +178,16 @@ mod tests {
     }
 
     #[test]
+    fn cve_2016_0787_exponents_of_far_fewer_bits_than_meant() {
+        let secrets = [2048, 8192].map(|bits| ModpKey::generate(ModpGroup::well_known(bits).unwrap()).unwrap().secret);
+        for secret in &secrets {
+            // Twice the bits of the strongest cipher, and the first one set.
+            assert!(bits(secret) == 512, "{} bits", bits(secret));
+        }
+        assert_ne!(secrets[0], secrets[1]);
+    }
+
+    #[test]
     fn groups_of_the_server_are_checked() {
         let known = ModpGroup::well_known(2048).unwrap();
         let p = known.prime();

@@ -18,6 +18,8 @@ use crate::memory::{self, Add};
 /// src is NULL; LIBSSH2_ERROR_ALLOC.
 ///
 /// Requires: session is NULL or a session that has not been freed; src can be read, dest and dest_len can be written to.
+#[cfg(not(no_deprecated))]
+#[deprecated(note = "1.0: use a decoder of your own")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_base64_decode(
     session: *mut LIBSSH2_SESSION,

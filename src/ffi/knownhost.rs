@@ -27,7 +27,7 @@ const LONGEST: usize = 1024 * 1024;
 /// Longest name with a port around it, in a check.
 const LONGEST_WITH_PORT: usize = 269;
 /// Largest file.
-const LARGEST_FILE: u64 = 256 * 1024 * 1024;
+const LARGEST_FILE: usize = 256 * 1024 * 1024;
 /// The mark of an entry that C is shown.
 const MAGIC: c_uint = 0xdead_cafe;
 
@@ -155,6 +155,8 @@ pub unsafe extern "C" fn libssh2_knownhost_init(session: *mut LIBSSH2_SESSION) -
 /// Adds a known host without a comment, otherwise as libssh2_knownhost_addc(). Deprecated since 1.2.5.
 ///
 /// Requires: as libssh2_knownhost_addc().
+#[cfg(not(no_deprecated))]
+#[deprecated(note = "1.2.5: use libssh2_knownhost_addc")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_knownhost_add(
     hosts: *mut LIBSSH2_KNOWNHOSTS,

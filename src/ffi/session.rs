@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::error::{Code, Error, Result};
 use crate::ffi::alloc::{Abstract, Allocator};
-use crate::ffi::guard::{enter, text, without_session};
+use crate::ffi::guard::{enter, enter_even_broken, text, without_session};
 use crate::ffi::handle::SessionHandle;
 use crate::ffi::time::time_of_day;
 use crate::ffi::types::{
@@ -79,7 +79,8 @@ pub unsafe extern "C" fn libssh2_session_abstract(session: *mut LIBSSH2_SESSION)
 /// LIBSSH2_ERROR_KEX_FAILURE (no algorithm in common, or the connection broke before that was known),
 /// LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE (wrong signature or value, or the connection broke meanwhile),
 /// LIBSSH2_ERROR_INVALID_MAC, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC. After a failure the
-/// session can only be freed.
+/// session can only be freed. Called once more after it has returned 0 it changes nothing: it returns 0 in blocking mode,
+/// LIBSSH2_ERROR_EAGAIN in non-blocking mode.
 ///
 /// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
@@ -91,6 +92,8 @@ pub unsafe extern "C" fn libssh2_session_handshake(session: *mut LIBSSH2_SESSION
 /// Connects, as libssh2_session_handshake() does. Deprecated since 1.2.8.
 ///
 /// Requires: session is NULL or a session that has not been freed.
+#[cfg(not(no_deprecated))]
+#[deprecated(note = "1.2.8: use libssh2_session_handshake")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_startup(session: *mut LIBSSH2_SESSION, sock: c_int) -> c_int {
     // SAFETY: as promised by the caller.
@@ -227,6 +230,8 @@ pub unsafe extern "C" fn libssh2_session_banner_set(session: *mut LIBSSH2_SESSIO
 /// Sets what the server is told we are, as libssh2_session_banner_set() does. Deprecated since 1.4.0.
 ///
 /// Requires: session is NULL or a session that has not been freed; banner is terminated.
+#[cfg(not(no_deprecated))]
+#[deprecated(note = "1.4.0: use libssh2_session_banner_set")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_banner_set(session: *mut LIBSSH2_SESSION, banner: *const c_char) -> c_int {
     // SAFETY: as promised by the caller.
@@ -265,7 +270,7 @@ pub unsafe extern "C" fn libssh2_session_banner_get(session: *mut LIBSSH2_SESSIO
 pub unsafe extern "C" fn libssh2_free(session: *mut LIBSSH2_SESSION, ptr: *mut c_void) {
     // SAFETY: as promised by the caller.
     unsafe {
-        enter(session, |session| {
+        enter_even_broken(session, |session| {
             session.allocator.free(ptr, &session.r#abstract);
             Ok(())
         })

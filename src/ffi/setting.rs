@@ -5,7 +5,7 @@ use std::ptr;
 
 use crate::error::{Code, Error};
 use crate::ffi::callback::Generic;
-use crate::ffi::guard::{enter, look, store, text};
+use crate::ffi::guard::{enter, enter_even_broken, look, store, text};
 use crate::ffi::types::{
     LIBSSH2_CHANNEL, LIBSSH2_FLAG_COMPRESS, LIBSSH2_FLAG_QUOTE_PATHS, LIBSSH2_FLAG_SIGPIPE, LIBSSH2_SESSION,
     LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, libssh2_cb_generic,
@@ -30,18 +30,26 @@ pub unsafe extern "C" fn libssh2_session_callback_set2(
     callback: *mut libssh2_cb_generic,
 ) -> *mut libssh2_cb_generic {
     // SAFETY: as promised by the caller.
-    unsafe { libssh2_session_callback_set(session, cbtype, callback.cast()).cast() }
+    unsafe { set_callback(session, cbtype, callback.cast()).cast() }
 }
 
 /// Sets one of the program's functions, as libssh2_session_callback_set2() does. Deprecated since 1.11.1.
 ///
 /// Requires: session is NULL or a session that has not been freed; callback is of the type that cbtype stands for.
+#[deprecated(note = "1.11.1: use libssh2_session_callback_set2")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_callback_set(
     session: *mut LIBSSH2_SESSION,
     cbtype: c_int,
     callback: *mut c_void,
 ) -> *mut c_void {
+    // SAFETY: as promised by the caller.
+    unsafe { set_callback(session, cbtype, callback) }
+}
+
+/// # Safety
+/// `session` is NULL or a session that has not been freed; `callback` is NULL or of the type that `cbtype` stands for.
+unsafe fn set_callback(session: *mut LIBSSH2_SESSION, cbtype: c_int, callback: *mut c_void) -> *mut c_void {
     // SAFETY: as promised by the caller; a function pointer of the program is a pointer, and NULL is none.
     unsafe {
         let callback: Option<Generic> = std::mem::transmute(callback);
@@ -180,9 +188,9 @@ pub unsafe extern "C" fn libssh2_session_get_read_timeout(session: *mut LIBSSH2_
     unsafe { look(session, 0, |core| core.settings.read_timeout()) }
 }
 
-/// Tells for which directions of the socket the program has to wait before the call that returned LIBSSH2_ERROR_EAGAIN
-/// is made again: LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, or both. The first of them that is
-/// ready is progress. 0 when nothing is pending, or session is NULL.
+/// Tells which directions of the socket to wait for after a call has returned LIBSSH2_ERROR_EAGAIN:
+/// LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, or both. The first of them that is ready is progress.
+/// 0 when nothing is pending, or session is NULL.
 ///
 /// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
@@ -209,7 +217,7 @@ pub unsafe extern "C" fn libssh2_session_last_error(
 ) -> c_int {
     // SAFETY: as promised by the caller; the copy is not larger than what exists.
     unsafe {
-        enter(session, |session| {
+        enter_even_broken(session, |session| {
             let (number, length) = (session.last_error.number(), session.last_error.len());
             let given = if want_buf == 0 || errmsg.is_null() {
                 session.last_error.text().cast_mut()
@@ -233,7 +241,7 @@ pub unsafe extern "C" fn libssh2_session_last_error(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_last_errno(session: *mut LIBSSH2_SESSION) -> c_int {
     // SAFETY: as promised by the caller.
-    unsafe { enter(session, |session| Ok(session.last_error.number())) }
+    unsafe { enter_even_broken(session, |session| Ok(session.last_error.number())) }
 }
 
 /// Sets the last failure, for programs that wrap functions of this library. errmsg is copied; NULL is an empty text.

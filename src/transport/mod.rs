@@ -56,8 +56,8 @@ enum Phase {
 enum Kex {
     /// None is under way.
     Idle,
-    /// Our KEXINIT has left, and on a `guess` the first packet of the method; the server's KEXINIT is awaited.
-    AwaitInit { client_kexinit: Vec<u8>, offered: Box<Preferences>, guess: Option<Box<Begun>> },
+    /// Our KEXINIT has left, that of the server is awaited.
+    AwaitInit { client_kexinit: Vec<u8>, offered: Box<Preferences> },
     /// A packet of the method has left, the server's reply is awaited. `skip` if a wrong guess of the server comes first.
     AwaitReply { state: Box<AwaitReply>, skip: bool },
     /// Our new keys are in use, those of the server begin with its NEWKEYS.
@@ -445,20 +445,12 @@ impl Transport {
         let mut cookie = [0; 16];
         crypto::random(&mut cookie)?;
         let first = self.session_id.is_none();
-        let guess = self.preferences.guess().filter(|_| first).map(Begun::begin).transpose()?;
-        let client_kexinit = self.preferences.kexinit(&cookie, first, guess.is_some())?;
+        let client_kexinit = self.preferences.kexinit(&cookie, first)?;
         self.tx.send_now(&[&client_kexinit])?;
         self.tx.hold();
-        let guess = match guess {
-            Some((begun, packet)) => {
-                self.tx.send_now(&[&packet])?;
-                Some(memory::boxed(begun)?)
-            }
-            None => None,
-        };
         // The program may change its mind before the server answers; what counts is what was sent.
         let offered = memory::boxed(self.preferences.copy()?)?;
-        self.kex = Kex::AwaitInit { client_kexinit, offered, guess };
+        self.kex = Kex::AwaitInit { client_kexinit, offered };
         Ok(())
     }
 
@@ -466,7 +458,7 @@ impl Transport {
         if matches!(self.kex, Kex::Idle) {
             self.begin_kex()?;
         }
-        let Kex::AwaitInit { client_kexinit, offered, guess } = std::mem::replace(&mut self.kex, Kex::Idle) else {
+        let Kex::AwaitInit { client_kexinit, offered } = std::mem::replace(&mut self.kex, Kex::Idle) else {
             return Err(Error::new(Code::Proto, "Server began a key exchange within another"));
         };
         let agreement = offered.agree(&server_kexinit)?;
@@ -483,17 +475,11 @@ impl Transport {
             server_kexinit,
         };
         agreement.show(&mut self.tx.trace);
-        let begun = match guess {
-            Some(begun) if agreement.guesses_right => *begun,
-            _ => {
-                let (begun, packet) = Begun::begin(agreement.kex.algorithm)?;
-                self.tx.send_now(&[&packet])?;
-                begun
-            }
-        };
+        let (begun, packet) = Begun::begin(agreement.kex.algorithm)?;
+        self.tx.send_now(&[&packet])?;
         self.agreement = Some(agreement);
         let state = memory::boxed(AwaitReply::new(agreement, transcript, begun, self.time))?;
-        self.kex = Kex::AwaitReply { state, skip: agreement.peer_guesses && !agreement.guesses_right };
+        self.kex = Kex::AwaitReply { state, skip: agreement.guessed_wrong };
         Ok(())
     }
 

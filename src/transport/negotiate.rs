@@ -272,15 +272,13 @@ fn ciphers() -> Result<Vec<(&'static CStr, bool)>> {
 /// What the program wants offered, list by list.
 pub struct Preferences {
     lists: [Vec<u8>; 11],
-    /// Which of them the program has set.
-    chosen: [bool; 11],
     compress: bool,
 }
 
 impl Preferences {
     /// All that is safe, best first.
     pub fn new() -> Result<Self> {
-        let mut preferences = Self { lists: [const { Vec::new() }; 11], chosen: [false; 11], compress: false };
+        let mut preferences = Self { lists: [const { Vec::new() }; 11], compress: false };
         for (list, kind) in preferences.lists.iter_mut().zip(MethodType::ALL) {
             *list = kind.offered(false)?;
         }
@@ -289,7 +287,7 @@ impl Preferences {
 
     /// The same again.
     pub fn copy(&self) -> Result<Self> {
-        let mut copy = Self { lists: [const { Vec::new() }; 11], chosen: self.chosen, compress: self.compress };
+        let mut copy = Self { lists: [const { Vec::new() }; 11], compress: self.compress };
         for (list, ours) in copy.lists.iter_mut().zip(&self.lists) {
             *list = memory::copy(ours)?;
         }
@@ -330,9 +328,6 @@ impl Preferences {
         if let Some(list) = self.lists.get_mut(kind.index()) {
             *list = chosen;
         }
-        if let Some(chosen) = self.chosen.get_mut(kind.index()) {
-            *chosen = true;
-        }
         Ok(())
     }
 
@@ -341,21 +336,11 @@ impl Preferences {
         self.lists.get(kind.index()).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The key exchange to begin before the server has spoken, RFC 4253 section 7.1. It is right only if the server puts
-    /// the same key exchange and the same host key first. Few servers share our default order: it is worth the packet
-    /// where the program has chosen both lists, and so knows its server.
-    pub fn guess(&self) -> Option<KexAlgorithm> {
-        let is_chosen = |kind: MethodType| self.chosen.get(kind.index()) == Some(&true);
-        if !is_chosen(MethodType::Kex) || !is_chosen(MethodType::HostKey) {
-            return None;
-        }
-        let first = names(self.get(MethodType::Kex)).next()?;
-        find(&KEX, first).ok().map(|method| method.algorithm)
-    }
-
-    /// The payload of our KEXINIT, which a packet of the key exchange follows if it `guesses`. The pseudo methods only
-    /// count in the first one of a connection.
-    pub fn kexinit(&self, cookie: &[u8; 16], first: bool, guesses: bool) -> Result<Vec<u8>> {
+    /// The payload of our KEXINIT. The pseudo methods only count in the first one of a connection.
+    ///
+    /// No packet follows it on a guess, RFC 4253 section 7.1: paramiko and AsyncSSH take a wrong guess for the key
+    /// exchange itself.
+    pub fn kexinit(&self, cookie: &[u8; 16], first: bool) -> Result<Vec<u8>> {
         let mut payload = Vec::new();
         payload.put_u8(message::KEXINIT)?;
         payload.put(cookie)?;
@@ -370,7 +355,7 @@ impl Preferences {
         for list in self.lists.iter().take(MethodType::IN_KEXINIT).skip(1) {
             payload.put_string(list)?;
         }
-        payload.put_boolean(guesses)?;
+        payload.put_boolean(false)?;
         payload.put_u32(0)?;
         Ok(payload)
     }
@@ -403,8 +388,7 @@ impl Preferences {
                 mac: mac(MethodType::MacSc, cipher_sc)?,
                 compression: find(&COMPRESSION, choose(MethodType::CompSc)?)?,
             },
-            guesses_right: same_first(MethodType::Kex) && same_first(MethodType::HostKey),
-            peer_guesses: peer.guesses,
+            guessed_wrong: peer.guesses && !(same_first(MethodType::Kex) && same_first(MethodType::HostKey)),
             strict: names(peer.list(MethodType::Kex)).any(|name| name == STRICT_S),
         })
     }
@@ -432,10 +416,8 @@ pub struct Agreement {
     pub cs: Suite,
     /// Server to client.
     pub sc: Suite,
-    /// Both sides prefer the same, so that a packet sent on a guess counts. Else it is ignored.
-    pub guesses_right: bool,
-    /// The peer has sent a packet on a guess.
-    pub peer_guesses: bool,
+    /// The peer has sent a packet on a guess, which does not count as both do not prefer the same.
+    pub guessed_wrong: bool,
     /// The peer announced strict key exchange.
     pub strict: bool,
 }
@@ -562,7 +544,7 @@ mod tests {
         assert_eq!(agreed.name(MethodType::CryptSc), Some(c"aes128-ctr"));
         assert_eq!(agreed.name(MethodType::MacSc), Some(c"hmac-sha2-512"));
         assert_eq!(agreed.name(MethodType::LangCs), Some(c""));
-        assert!(agreed.strict && !agreed.peer_guesses);
+        assert!(agreed.strict && !agreed.guessed_wrong);
     }
 
     #[test]
@@ -571,23 +553,25 @@ mod tests {
         let mut lists = USUAL;
         lists[0] = "curve25519-sha256,ecdh-sha2-nistp256";
         lists[1] = "ssh-ed25519";
-        let agreed = preferences.agree(&server(lists, true)).unwrap();
-        assert!(agreed.peer_guesses);
-        assert!(!agreed.guesses_right, "the first choices differ although they would be agreed upon");
+        let guessed_wrong = |preferences: &Preferences, lists| {
+            let is_wrong = |guesses| preferences.agree(&server(lists, guesses)).unwrap().guessed_wrong;
+            assert!(!is_wrong(false), "nothing was guessed");
+            is_wrong(true)
+        };
+        assert!(guessed_wrong(&preferences, lists), "the first choices differ although they would be agreed upon");
         preferences.set(MethodType::Kex, b"curve25519-sha256").unwrap();
-        assert!(preferences.agree(&server(lists, true)).unwrap().guesses_right);
+        assert!(!guessed_wrong(&preferences, lists));
         lists[1] = "rsa-sha2-512,ssh-ed25519";
-        assert!(!preferences.agree(&server(lists, true)).unwrap().guesses_right);
+        assert!(guessed_wrong(&preferences, lists));
     }
 
     #[test]
-    fn only_a_program_that_knows_its_server_guesses() {
+    fn nothing_is_sent_on_a_guess() {
         let mut preferences = Preferences::new().unwrap();
-        assert_eq!(preferences.guess(), None);
-        preferences.set(MethodType::Kex, b"ecdh-sha2-nistp256,curve25519-sha256").unwrap();
-        assert_eq!(preferences.guess(), None);
+        preferences.set(MethodType::Kex, b"ecdh-sha2-nistp256").unwrap();
         preferences.set(MethodType::HostKey, b"ssh-ed25519").unwrap();
-        assert_eq!(preferences.guess(), Some(ecdh(Curve::P256, HashAlgorithm::Sha256)));
+        let kexinit = preferences.kexinit(&[0; 16], true).unwrap();
+        assert!(!PeerLists::read(&kexinit).unwrap().guesses);
     }
 
     #[test]

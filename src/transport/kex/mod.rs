@@ -7,6 +7,8 @@ mod group;
 mod pair;
 #[cfg(test)]
 mod peer;
+#[cfg(any(test, fuzzing))]
+pub mod server;
 mod value;
 
 use zeroize::Zeroizing;

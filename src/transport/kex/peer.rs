@@ -5,189 +5,17 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use super::server::{HOST_KEYS, Server};
 use super::*;
+use crate::crypto::PrivateKey;
 use crate::crypto::testing::Issue;
-use crate::crypto::{EphemeralKey, PrivateKey, SignatureAlgorithm};
-use crate::transport::negotiate::{MethodType, Preferences};
-use crate::transport::packet::Rx;
-use crate::transport::{RekeyLimits, Transport, Tx};
-use crate::wire::Reader;
+use crate::transport::negotiate::MethodType;
+use crate::transport::{RekeyLimits, Transport};
 
-const HOST_KEYS: [&str; 2] = [
-    "-----BEGIN OPENSSH PRIVATE KEY-----
-b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW
-QyNTUxOQAAACCooeyt/14+v1i8rRfMn7gV6ciRVpHeXlqr3vAX9O6uZAAAAJAV36pAFd+q
-QAAAAAtzc2gtZWQyNTUxOQAAACCooeyt/14+v1i8rRfMn7gV6ciRVpHeXlqr3vAX9O6uZA
-AAAEC9JKQvySIo1/44yi83iHyZZmJ8Mk56krjrAan27AD1MKih7K3/Xj6/WLytF8yfuBXp
-yJFWkd5eWqve8Bf07q5kAAAACnRlc3RzIG9ubHkBAgM=
------END OPENSSH PRIVATE KEY-----
-",
-    "-----BEGIN OPENSSH PRIVATE KEY-----
-b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW
-QyNTUxOQAAACAS4v+HrOMSkvsni3xp4Z4+H9vQsB7Hh84ZdxLSAslD9gAAAJDv0bfU79G3
-1AAAAAtzc2gtZWQyNTUxOQAAACAS4v+HrOMSkvsni3xp4Z4+H9vQsB7Hh84ZdxLSAslD9g
-AAAEC2hmEMyq88JzM/3OvYcsQBaDqQVZNPhtWBVrpbeGkO9RLi/4es4xKS+yeLfGnhnj4f
-29CwHseHzhl3EtICyUP2AAAACnRlc3RzIG9ubHkBAgM=
------END OPENSSH PRIVATE KEY-----
-",
-];
-const IDENT: &[u8] = b"SSH-2.0-peer";
 /// When all this is.
 const NOW: u64 = 1_700_000_000;
 /// A number that belongs to no storey below the test.
 const DATA: u8 = message::CHANNEL_DATA;
-
-/// Where the server's side of an exchange stands.
-enum Stage {
-    Idle,
-    /// Its KEXINIT has left.
-    AwaitInit(Vec<u8>),
-    AwaitFirst {
-        agreement: Agreement,
-        client_kexinit: Vec<u8>,
-        server_kexinit: Vec<u8>,
-    },
-    AwaitNewKeys(Box<Opener>),
-}
-
-struct Server {
-    tx: Tx,
-    rx: Rx,
-    client_ident: Vec<u8>,
-    stage: Stage,
-    lists: Preferences,
-    host_key: PrivateKey,
-    /// What is shown for the bare key.
-    certificate: Option<Vec<u8>>,
-    session_id: Option<Digest>,
-    strict: bool,
-    /// Payloads of the client that are not the transport's.
-    heard: Vec<Vec<u8>>,
-    exchanges: usize,
-}
-
-impl Server {
-    fn new(strict: bool) -> Self {
-        let mut tx = Tx::default();
-        tx.send_raw(IDENT).unwrap();
-        tx.send_raw(b"\r\n").unwrap();
-        let mut server = Self {
-            tx,
-            rx: Rx::default(),
-            client_ident: Vec::new(),
-            stage: Stage::Idle,
-            lists: Preferences::new().unwrap(),
-            host_key: PrivateKey::parse(HOST_KEYS[0].as_bytes(), None).unwrap(),
-            certificate: None,
-            session_id: None,
-            strict,
-            heard: Vec::new(),
-            exchanges: 0,
-        };
-        server.lists.set(MethodType::Kex, b"curve25519-sha256").unwrap();
-        server
-    }
-
-    fn begin(&mut self) {
-        let mut kexinit = self.lists.kexinit(&[7; 16], false, false).unwrap();
-        if self.strict && self.session_id.is_none() {
-            // The list of methods comes first; the pseudo method goes behind it.
-            let mut reader = Reader::new(&kexinit);
-            let head = reader.bytes(17).unwrap().to_vec();
-            let list = [reader.string().unwrap(), b",kex-strict-s-v00@openssh.com"].concat();
-            let rest = reader.rest().to_vec();
-            kexinit = head;
-            kexinit.put_string(&list).unwrap();
-            kexinit.put(&rest).unwrap();
-        }
-        self.tx.send_now(&[&kexinit]).unwrap();
-        self.tx.hold();
-        self.stage = Stage::AwaitInit(kexinit);
-    }
-
-    fn say(&mut self, payload: &[u8]) {
-        self.tx.send(&[payload]).unwrap();
-    }
-
-    fn take_in(&mut self, bytes: &[u8]) {
-        self.rx.queue().put(bytes).unwrap();
-        if self.client_ident.is_empty() {
-            let queue = self.rx.queue();
-            let Some(end) = queue.filled().iter().position(|&byte| byte == b'\n') else { return };
-            self.client_ident = queue.filled()[..end - 1].to_vec();
-            queue.consume(end + 1);
-        }
-        while let Some(range) = self.rx.packet().unwrap() {
-            let packet = self.rx.payload(range).to_vec();
-            self.handle(packet);
-        }
-    }
-
-    fn handle(&mut self, packet: Vec<u8>) {
-        if packet[0] == message::KEXINIT && matches!(self.stage, Stage::Idle) {
-            self.begin();
-        }
-        self.stage = match (std::mem::replace(&mut self.stage, Stage::Idle), packet[0]) {
-            (Stage::AwaitInit(server_kexinit), message::KEXINIT) => {
-                let agreement = self.lists.agree(&packet).unwrap();
-                Stage::AwaitFirst { agreement, client_kexinit: packet, server_kexinit }
-            }
-            (Stage::AwaitFirst { agreement, client_kexinit, server_kexinit }, message::KEX_ECDH_INIT) => {
-                let transcript = Transcript {
-                    client_ident: self.client_ident.clone(),
-                    server_ident: IDENT.to_vec(),
-                    client_kexinit,
-                    server_kexinit,
-                };
-                Stage::AwaitNewKeys(Box::new(self.answer(agreement, &transcript, &packet)))
-            }
-            (Stage::AwaitNewKeys(opener), message::NEWKEYS) => {
-                self.rx.rekey(*opener, self.strict);
-                self.exchanges += 1;
-                Stage::Idle
-            }
-            (stage, message::KEXINIT..=message::KEX_LAST) => {
-                assert!(matches!(stage, Stage::Idle), "message {} out of order", packet[0]);
-                stage
-            }
-            (stage, _) => {
-                assert!(!matches!(stage, Stage::AwaitFirst { .. } | Stage::AwaitNewKeys(_)), "data in an exchange");
-                self.heard.push(packet);
-                stage
-            }
-        };
-    }
-
-    /// The reply and the new keys; what was held back follows.
-    fn answer(&mut self, agreement: Agreement, transcript: &Transcript, packet: &[u8]) -> Opener {
-        let theirs = Reader::new(&packet[1..]).string().unwrap();
-        let key = EphemeralKey::generate(Curve::X25519).unwrap();
-        let ours = key.public_key().to_vec();
-        let blob = self.certificate.clone().unwrap_or_else(|| self.host_key.public_blob().unwrap());
-        let mut fields = Vec::new();
-        fields.put_string(theirs).unwrap();
-        fields.put_string(&ours).unwrap();
-        let mut secret = Zeroizing::new(Vec::new());
-        secret.put_mpint(&key.agree(theirs).unwrap()).unwrap();
-        let reply = Reply { host_key: &blob, signature: &[], fields, secret };
-        let hash = transcript.hash(agreement.kex.algorithm.hash, &reply).unwrap();
-        let signature = self.host_key.sign(SignatureAlgorithm::Ed25519, hash.as_ref()).unwrap();
-        let exchanged = Exchanged { host_key: Vec::new(), hash, secret: reply.secret, agreement };
-        let session_id = *self.session_id.get_or_insert(hash);
-        let id = session_id.as_ref();
-        let sealer = exchanged.with_keys(&agreement.sc, *b"BDF", id, Sealer::new).unwrap();
-        let opener = exchanged.with_keys(&agreement.cs, *b"ACE", id, Opener::new).unwrap();
-        let mut packet = vec![message::KEX_ECDH_REPLY];
-        for field in [&blob, &ours, &signature] {
-            packet.put_string(field).unwrap();
-        }
-        self.tx.send_now(&[&packet]).unwrap();
-        self.tx.send_now(&[&[message::NEWKEYS]]).unwrap();
-        self.tx.rekey(sealer, self.strict);
-        self.tx.release().unwrap();
-        opener
-    }
-}
 
 /// A client, a server, and the bytes between them.
 struct Link {
@@ -200,7 +28,14 @@ struct Link {
 
 impl Link {
     fn new(strict: bool, piece: usize) -> Self {
-        let mut link = Self::between(Transport::new().unwrap(), Server::new(strict), piece);
+        Self::with(&[], strict, piece)
+    }
+
+    /// Under the given methods, the same in both directions.
+    fn with(methods: &[(MethodType, &[u8])], strict: bool, piece: usize) -> Self {
+        let mut client = Transport::new().unwrap();
+        methods.iter().try_for_each(|(kind, name)| client.preferences.set(*kind, name)).unwrap();
+        let mut link = Self::between(client, Server::new(strict).unwrap(), piece);
         link.run().unwrap();
         assert!(link.client.is_established());
         link
@@ -208,14 +43,14 @@ impl Link {
 
     fn between(mut client: Transport, mut server: Server, piece: usize) -> Self {
         client.start(NOW).unwrap();
-        server.begin();
+        server.begin().unwrap();
         Self { client, server, piece, now: Instant::now(), heard: Vec::new() }
     }
 
     /// Both prefer a certificate to the bare key, and the server has one.
     fn certified(valid: Range<u64>) -> Self {
         const NAMES: &[u8] = b"ssh-ed25519-cert-v01@openssh.com,ssh-ed25519";
-        let (mut client, mut server) = (Transport::new().unwrap(), Server::new(true));
+        let (mut client, mut server) = (Transport::new().unwrap(), Server::new(true).unwrap());
         client.preferences.set(MethodType::HostKey, NAMES).unwrap();
         server.lists.set(MethodType::HostKey, NAMES).unwrap();
         let authority = PrivateKey::parse(HOST_KEYS[1].as_bytes(), None).unwrap();
@@ -237,7 +72,7 @@ impl Link {
                 return Ok(());
             }
             let piece: Vec<u8> = up.drain(..self.piece.min(up.len())).collect();
-            self.server.take_in(&piece);
+            self.server.take_in(&piece)?;
             let piece: Vec<u8> = down.drain(..self.piece.min(down.len())).collect();
             self.client.rx.queue().put(&piece)?;
             self.client.tend_keys(self.now, PATIENCE)?;
@@ -252,7 +87,7 @@ impl Link {
         for number in from..from + count {
             let payload = [&[DATA], &number.to_be_bytes()[..], &vec![0; size]].concat();
             self.client.tx.send(&[&payload]).unwrap();
-            self.server.say(&payload);
+            self.server.tx.send(&[&payload]).unwrap();
         }
     }
 
@@ -274,7 +109,7 @@ fn a_server_that_does_not_go_on_is_given_up() {
     // As long as something comes, it may be that the answer is on its way behind it.
     for _ in 0..3 {
         link.now += PATIENCE / 2;
-        link.server.say(&[DATA, 0]);
+        link.server.tx.send(&[&[DATA, 0]]).unwrap();
         let queue = link.server.tx.queue();
         link.client.rx.queue().put(queue.filled()).unwrap();
         queue.consume(usize::MAX);
@@ -310,6 +145,79 @@ fn the_client_exchanges_keys_anew_by_volume_and_nothing_is_lost() {
 }
 
 #[test]
+fn each_family_of_ciphers_exchanges_keys_anew_whoever_begins() {
+    const FAMILIES: [(&[u8], &[u8]); 7] = [
+        (b"aes256-gcm@openssh.com", b"hmac-sha2-256"),
+        (b"chacha20-poly1305@openssh.com", b"hmac-sha2-256"),
+        (b"aes256-ctr", b"hmac-sha2-512-etm@openssh.com"),
+        (b"aes128-ctr", b"hmac-sha2-256"),
+        (b"aes256-cbc", b"hmac-sha2-256-etm@openssh.com"),
+        (b"aes128-cbc", b"hmac-sha2-512"),
+        (b"rijndael-cbc@lysator.liu.se", b"hmac-sha2-512"),
+    ];
+    for ((cipher, mac), strict) in FAMILIES.into_iter().flat_map(|family| [(family, false), (family, true)]) {
+        let methods = [
+            (MethodType::CryptCs, cipher),
+            (MethodType::CryptSc, cipher),
+            (MethodType::MacCs, mac),
+            (MethodType::MacSc, mac),
+        ];
+        let mut link = Link::with(&methods, strict, 777);
+        assert_eq!(link.client.method_name(MethodType::CryptSc).unwrap().to_bytes(), cipher);
+        link.client.rekey_limits.bytes = 5000;
+        for round in 0..6 {
+            link.talk(round * 20, 20, 300);
+            if round == 3 {
+                link.server.begin().unwrap();
+                link.client.rekey_limits = RekeyLimits::default();
+            }
+            link.run().unwrap();
+        }
+        link.check(120);
+        assert!(link.server.exchanges >= 5, "{} under {}", link.server.exchanges, cipher.escape_ascii());
+    }
+}
+
+#[test]
+fn the_last_word_on_signature_algorithms_counts() {
+    let mut link = Link::new(true, 100);
+    let algorithms = |link: &Link| link.client.server_sig_algs().map(|names| names.map(<[u8]>::to_vec).collect());
+    assert_eq!(algorithms(&link), None::<Vec<_>>);
+    for names in ["rsa-sha2-512", "ssh-ed25519,rsa-sha2-256"] {
+        let mut packet = vec![message::EXT_INFO, 0, 0, 0, 2];
+        for text in ["no-flow-control", "p", "server-sig-algs", names] {
+            packet.put_string(text.as_bytes()).unwrap();
+        }
+        link.server.tx.send(&[&packet]).unwrap();
+        link.run().unwrap();
+        assert_eq!(algorithms(&link), Some(names.split(',').map(|name| name.as_bytes().to_vec()).collect()));
+    }
+    // One that is about something else takes nothing back.
+    link.server.tx.send(&[&[message::EXT_INFO, 0, 0, 0, 0]]).unwrap();
+    link.run().unwrap();
+    assert_eq!(algorithms(&link).map(|names: Vec<_>| names.len()), Some(2));
+}
+
+#[test]
+fn a_ping_is_answered_also_in_a_later_exchange() {
+    let ping = [message::PING, 0, 0, 0, 1, 7];
+    let mut link = Link::new(true, 100);
+    link.server.tx.send(&[&ping]).unwrap();
+    link.run().unwrap();
+    assert_eq!(link.server.heard.pop().as_deref(), Some(&[message::PONG, 0, 0, 0, 1, 7][..]));
+    // On its way before our KEXINIT has come: the answer waits for the new keys.
+    link.client.rekey_limits.packets = 1;
+    link.talk(0, 1, 1);
+    link.client.tend_keys(link.now, PATIENCE).unwrap();
+    link.server.tx.send(&[&ping]).unwrap();
+    link.client.rekey_limits = RekeyLimits::default();
+    link.run().unwrap();
+    assert_eq!(link.server.heard.pop().as_deref(), Some(&[message::PONG, 0, 0, 0, 1, 7][..]));
+    assert_eq!(link.server.exchanges, 2);
+    link.check(1);
+}
+
+#[test]
 fn the_client_exchanges_keys_anew_by_packets_and_by_time() {
     let mut link = Link::new(true, 1000);
     link.client.rekey_limits.packets = 20;
@@ -339,11 +247,11 @@ fn the_server_may_begin_and_both_may_begin_at_once() {
     for (strict, piece) in [false, true].into_iter().flat_map(|strict| PIECES.map(|piece| (strict, piece))) {
         let mut link = Link::new(strict, piece);
         link.talk(0, 5, 50);
-        link.server.begin();
+        link.server.begin().unwrap();
         link.talk(5, 5, 50);
         link.run().unwrap();
         assert_eq!(link.server.exchanges, 2);
-        link.server.begin();
+        link.server.begin().unwrap();
         link.client.rekey_limits.packets = 1;
         link.talk(10, 5, 50);
         link.client.tend_keys(link.now, PATIENCE).unwrap();
@@ -373,7 +281,7 @@ fn what_is_sent_during_an_exchange_waits_for_its_end_and_counts_as_not_flushed()
 fn another_host_key_in_a_later_exchange_is_refused() {
     let mut link = Link::new(true, usize::MAX);
     link.server.host_key = PrivateKey::parse(HOST_KEYS[1].as_bytes(), None).unwrap();
-    link.server.begin();
+    link.server.begin().unwrap();
     assert_eq!(link.run().unwrap_err().code, Code::KeyExchangeFailure);
     assert_eq!(link.client.check().unwrap_err().code, Code::KeyExchangeFailure);
 }
@@ -383,11 +291,11 @@ fn a_certificate_is_shown_and_holds_for_the_whole_connection() {
     let mut link = Link::certified(NOW..NOW + 1);
     link.run().unwrap();
     assert_eq!(Some(link.client.host_key()), link.server.certificate.as_deref());
-    link.server.begin();
+    link.server.begin().unwrap();
     link.run().unwrap();
     assert_eq!(link.server.exchanges, 2);
     link.server.certificate = Link::certified(NOW..NOW + 2).server.certificate;
-    link.server.begin();
+    link.server.begin().unwrap();
     assert_eq!(link.run().unwrap_err().code, Code::KeyExchangeFailure, "another one");
 }
 
@@ -403,7 +311,7 @@ fn a_certificate_that_does_not_hold_ends_the_handshake() {
 #[test]
 fn data_between_the_servers_kexinit_and_its_new_keys_is_refused() {
     let mut link = Link::new(true, usize::MAX);
-    link.server.begin();
+    link.server.begin().unwrap();
     link.server.tx.send_now(&[&[DATA, 0]]).unwrap();
     assert_eq!(link.run().unwrap_err().code, Code::Proto);
 }

@@ -1,0 +1,2 @@
+#include "interop.h"
+void test(void){ ok(true,"x"); }
