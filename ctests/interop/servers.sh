@@ -112,7 +112,7 @@ END
     [ "$(id -u)" = 0 ] && mkdir -p /run/sshd
     serve_at "$1" env LD_PRELOAD="$work/sshd_user.so" "$sshd" -D -e -f "$work/$1.conf" -p PORT
     says="OpenSSH $(ssh -V 2>&1 | sed 's/OpenSSH_//; s/[ ,].*//')"
-    logins="password $keys rsa-1 $certificates hostbased partial"
+    logins="password $keys $certificates hostbased partial"
     [ -f "$work/keys/host_dsa" ] && logins="$logins dsa"
     can="exec sftp rekey"
 }
@@ -139,7 +139,7 @@ start_dropbear() {
     serve_at dropbear env LD_PRELOAD="$work/sshd_user.so" dropbear -F -E -m -T 20 -P "$work/dropbear.pid" $keyfiles \
         -p 127.0.0.1:PORT
     says="Dropbear $(dropbear -V 2>&1 | sed 's/.*v//')"
-    logins="password ed25519 ecdsa256 ecdsa384 ecdsa521 rsa rsa-256 rsa-1"
+    logins="password ed25519 ecdsa256 ecdsa384 ecdsa521 rsa rsa-256"
     can="exec volume"
     [ -x /usr/lib/sftp-server ] && can="$can sftp"
 }
@@ -169,9 +169,6 @@ start_proftpd() {
         >"$work/proftpd/passwd"
     chmod 600 "$work/proftpd/passwd"
     {
-        for type in ed25519 ecdsa256 ecdsa384 ecdsa521 rsa; do
-            echo "SFTPHostKey $work/keys/host_$type"
-        done
         cat <<END
 ModulePath $modules
 LoadModule mod_sftp.c
@@ -203,8 +200,10 @@ SFTPAuthMethods publickey password
 SFTPAuthorizedUserKeys file:$work/proftpd/authorized_keys
 SFTPCompression on
 SFTPRekey required 3600 4
-SFTPOptions AllowInsecureLogin
 END
+        for type in ed25519 ecdsa256 ecdsa384 ecdsa521 rsa; do
+            echo "SFTPHostKey $work/keys/host_$type"
+        done
     } >"$work/proftpd.conf"
     for port in $(shuf -i 20000-29999 -n 5); do
         echo "Port $port" | cat - "$work/proftpd.conf" >"$work/proftpd/conf"
@@ -223,9 +222,9 @@ start_asyncssh() {
     "$python" -c 'import asyncssh' 2>/dev/null || { why="no AsyncSSH in $python: .ci/install interop"; return; }
     serve_port asyncssh "$python" "$here/servers/asyncssh_server.py" "$work"
     says="AsyncSSH $("$python" -c 'import asyncssh; print(asyncssh.__version__)')"
-    logins="none password change keyboard rounds $keys rsa-1 $certificates hostbased"
+    logins="none password change keyboard rounds $keys $certificates hostbased"
     [ -f "$work/keys/host_dsa" ] && logins="$logins dsa"
-    can="exec sftp rekey"
+    can="exec sftp rekey-down"
 }
 
 start_paramiko() {
@@ -246,7 +245,7 @@ start_libssh() {
     serve_port libssh "$work/libssh_server" "$work"
     says="libssh $(pkg-config --modversion libssh)"
     logins="none password keyboard rounds $keys partial"
-    can="exec sftp rekey"
+    can="exec sftp volume"
 }
 
 start_go() {
