@@ -43,7 +43,7 @@ judge_leaks() {
     lost=$(lost_by_the_library)
     if [ -z "$lost" ]; then
         passed=$((passed + 1))
-        echo "ok - the library has lost nothing in $(find "$reports" -name 'report.*' | wc -l) processes"
+        echo "ok - the library has lost nothing"
     else
         failed=$((failed + 1))
         echo "not ok - the library has lost memory:"
