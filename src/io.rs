@@ -240,11 +240,28 @@ impl fmt::Display for Told<'_> {
 }
 
 /// The bytes of a file, or nothing if it has more than `most`.
-pub fn read_file(path: &[u8], most: u64) -> io::Result<Option<Vec<u8>>> {
-    let mut contents = Vec::new();
-    let file = open(path, libc::O_RDONLY)?;
-    file.take(most.saturating_add(1)).read_to_end(&mut contents)?;
-    Ok((u64::try_from(contents.len()).unwrap_or(u64::MAX) <= most).then_some(contents))
+pub fn read_file(path: &[u8], most: usize) -> io::Result<Option<Vec<u8>>> {
+    const LEAST_ROOM: usize = 4096;
+    let mut file = open(path, libc::O_RDONLY)?;
+    // All of it at once, and room to see its end: no growing leaves a copy of a key behind.
+    let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    let first = size.min(most).saturating_add(1).max(LEAST_ROOM);
+    let (mut contents, mut length) = (memory::filled(first, 0).map_err(|_| io::ErrorKind::OutOfMemory)?, 0_usize);
+    while length <= most {
+        if length == contents.len() {
+            memory::extend(&mut contents, length.saturating_mul(2)).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        }
+        match file.read(contents.get_mut(length..).unwrap_or_default()) {
+            Ok(0) => {
+                contents.truncate(length);
+                return Ok(Some(contents));
+            }
+            Ok(count) => length = length.saturating_add(count),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
 }
 
 /// Makes `contents` all that the file holds.

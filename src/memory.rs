@@ -3,11 +3,8 @@
 //! Rust's own growing methods end the process when memory runs out, which no library may do to its host. So `clippy.toml`
 //! forbids them, and everything that grows or is boxed goes through here and fails with `LIBSSH2_ERROR_ALLOC` instead.
 //! What has to succeed once something has happened, such as noting a request that has left, is preceded by [`Add::room`].
-#![allow(
-    unsafe_code,
-    clippy::disallowed_methods,
-    reason = "one block that std has no safe form of; each growth here follows a successful reservation"
-)]
+#![allow(unsafe_code, reason = "a box that may be refused has no safe form in the standard library")]
+#![allow(clippy::disallowed_methods, reason = "each growth follows a reservation that has succeeded")]
 
 use std::collections::{HashMap, TryReserveError, VecDeque};
 use std::ffi::CString;

@@ -123,11 +123,15 @@ impl<D: Dialog> Setup<D> {
                     let id = *id;
                     let pumped = session.pump();
                     let channel = session.channels.get(id)?;
-                    if let Some(out) = self.dialog.go_on(channel, &mut session.transport.tx)? {
-                        return Poll::Ready(Ok((id, out)));
+                    match self.dialog.go_on(channel, &mut session.transport.tx) {
+                        Ok(Some(out)) => return Poll::Ready(Ok((id, out))),
+                        Ok(None) => {}
+                        // It has gone without listening: its last words tell why.
+                        Err(error) if error.code == Code::ChannelClosed => {}
+                        Err(error) => return Poll::Ready(Err(error)),
                     }
                     if channel.has_ended() {
-                        let words = channel.read_text(STDERR, LONGEST_LINE, &mut session.transport.tx)?;
+                        let words = last_words(channel, &mut session.transport.tx)?;
                         return Poll::Ready(Err(protocol("Server's scp has ended").with(words)));
                     }
                     pumped?;
@@ -245,6 +249,13 @@ fn line(channel: &mut Channel, tx: &mut Tx) -> Result<Option<Vec<u8>>> {
         None if channel.unread(crate::channel::Wanted::Stream(MAIN)) < LONGEST_LINE => Ok(None),
         _ => Err(protocol("Server's scp sent a line without end")),
     }
+}
+
+/// What it said before it went: in the middle of a line, or to whoever looks at its standard error.
+fn last_words(channel: &mut Channel, tx: &mut Tx) -> Result<Vec<u8>> {
+    let mut words = channel.read_text(MAIN, LONGEST_LINE, tx)?;
+    words.retain(|byte| !matches!(byte, 0..=2));
+    if words.trim_ascii().is_empty() { channel.read_text(STDERR, LONGEST_LINE, tx) } else { Ok(words) }
 }
 
 fn number(word: &[u8], radix: u32) -> Option<i64> {

@@ -8,7 +8,7 @@ use super::ChannelId;
 use super::news::{Events, News};
 use crate::error::{Code, Error, Result};
 use crate::global;
-use crate::memory::{Add, copy};
+use crate::memory::{self, Add, copy};
 use crate::op::{Op, Slots};
 use crate::patience::Patience;
 use crate::session::Session;
@@ -24,7 +24,8 @@ pub struct ListenerId(Key);
 #[derive(Default)]
 pub struct Listeners {
     listeners: Table<Listener>,
-    by_address: HashMap<(Vec<u8>, u32), Key>,
+    /// Found by port, since a look at that takes no memory; few listen at the same.
+    by_port: HashMap<u32, Vec<Key>>,
     /// Those that have a connection which the program has not been told of. It has room for all of them.
     line: VecDeque<ListenerId>,
 }
@@ -95,16 +96,19 @@ impl Listeners {
             return sent;
         }
         listener.state = State::Listening;
-        let address = (copy(&listener.host)?, listener.port);
-        self.by_address.add((address, id.0))
+        let port = listener.port;
+        match self.by_port.get_mut(&port) {
+            Some(at_port) => at_port.add(id.0),
+            None => self.by_port.add((port, memory::collect([id.0])?)),
+        }
     }
 
     /// The listener that takes a connection to that address.
     pub fn taker(&self, host: &[u8], port: u32) -> Result<ListenerId, NotTaken> {
-        let address = (copy(host).map_err(|_| NotTaken::Full)?, port);
-        let key = self.by_address.get(&address).ok_or(NotTaken::Unknown)?;
-        let listener = self.listeners.get(*key).ok_or(NotTaken::Unknown)?;
-        if listener.queue.len() >= listener.most { Err(NotTaken::Full) } else { Ok(ListenerId(*key)) }
+        let at_port = self.by_port.get(&port).map(Vec::as_slice).unwrap_or_default().iter();
+        let mut listening = at_port.filter_map(|key| Some((*key, self.listeners.get(*key)?)));
+        let (key, listener) = listening.find(|(_, listener)| listener.host == host).ok_or(NotTaken::Unknown)?;
+        if listener.queue.len() >= listener.most { Err(NotTaken::Full) } else { Ok(ListenerId(key)) }
     }
 
     /// Puts a connection into the queue of its listener.
@@ -162,7 +166,12 @@ impl Listeners {
     /// Forgets a listener.
     pub fn remove(&mut self, id: ListenerId) {
         if let Some(listener) = self.listeners.remove(id.0) {
-            self.by_address.remove(&(listener.host, listener.port));
+            if let Some(at_port) = self.by_port.get_mut(&listener.port) {
+                at_port.retain(|key| *key != id.0);
+                if at_port.is_empty() {
+                    self.by_port.remove(&listener.port);
+                }
+            }
             self.line.retain(|other| *other != id);
         }
     }

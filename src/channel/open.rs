@@ -90,7 +90,7 @@ impl Opening {
         let window = receive.left();
         let kind_length = length(kind)?.to_be_bytes();
         let channel = session.channels.add(receive, consumer)?.id();
-        session.transport.tx.send(&[
+        let sent = session.transport.tx.send(&[
             &[message::CHANNEL_OPEN],
             &kind_length,
             kind,
@@ -98,7 +98,11 @@ impl Opening {
             &window.to_be_bytes(),
             &packet.to_be_bytes(),
             fields,
-        ])?;
+        ]);
+        if sent.is_err() {
+            session.channels.remove(channel);
+        }
+        sent?;
         Ok(Self { channel, since: session.now(), patience: session.patience() })
     }
 }

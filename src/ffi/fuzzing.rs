@@ -82,34 +82,17 @@ pub fn channel(data: &[u8]) {
 
 /// The same, beginning with an SFTP conversation.
 pub fn sftp(data: &[u8]) {
-    let mut program = Program::logged_in(data);
-    calls::sftp_init(&mut program);
-    program.hear(says::confirmation(0, 2 * 1024 * 1024, 32 * 1024));
-    program.hear(vec![message::CHANNEL_SUCCESS, 0, 0, 0, 0]);
-    calls::sftp_init(&mut program);
-    program.play();
+    Program::begun(data, calls::sftp_init).play();
 }
 
 /// The same, beginning with a file to be received by SCP.
 pub fn scp(data: &[u8]) {
-    let mut program = Program::logged_in(data);
-    calls::scp_recv(&mut program);
-    program.hear(says::confirmation(0, 2 * 1024 * 1024, 32 * 1024));
-    calls::scp_recv(&mut program);
-    program.hear(vec![message::CHANNEL_SUCCESS, 0, 0, 0, 0]);
-    calls::scp_recv(&mut program);
-    program.play();
+    Program::begun(data, calls::scp_recv).play();
 }
 
 /// The same, beginning with the publickey subsystem.
 pub fn publickey_subsystem(data: &[u8]) {
-    let mut program = Program::logged_in(data);
-    calls::publickey_init(&mut program);
-    program.hear(says::confirmation(0, 2 * 1024 * 1024, 32 * 1024));
-    calls::publickey_init(&mut program);
-    program.hear(vec![message::CHANNEL_SUCCESS, 0, 0, 0, 0]);
-    calls::publickey_init(&mut program);
-    program.play();
+    Program::begun(data, calls::publickey_init).play();
 }
 
 /// What the session sends into and receives from.
@@ -143,14 +126,15 @@ impl Wire {
             }
         }
         let mut requests = self.requests.borrow_mut();
-        while let Ok(request) = Reader::new(&requests).string() {
-            let length = request.len() + 4;
+        let mut taken = 0;
+        while let Ok(request) = Reader::new(&requests[taken..]).string() {
             // Behind the type. The first packet has a version there, and is answered without a number.
             if let Some(id) = request.get(1..5).filter(|_| request[0] != 1) {
                 self.ids.borrow_mut().push_back(u32::from_be_bytes(id.try_into().unwrap()));
             }
-            requests.drain(..length);
+            taken += request.len() + 4;
         }
+        requests.drain(..taken);
     }
 }
 
@@ -209,6 +193,17 @@ impl<'a> Program<'a> {
         core.transport = Transport::connected().unwrap();
         core.auth = Auth::logged_in();
         drop(core);
+        program
+    }
+
+    /// One for which `call` has opened a channel, and started what that is for.
+    fn begun(data: &'a [u8], call: fn(&mut Self)) -> Self {
+        let mut program = Self::logged_in(data);
+        call(&mut program);
+        program.hear(says::confirmation(0, 2 * 1024 * 1024, 32 * 1024));
+        call(&mut program);
+        program.hear(vec![message::CHANNEL_SUCCESS, 0, 0, 0, 0]);
+        call(&mut program);
         program
     }
 

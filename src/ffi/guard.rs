@@ -251,6 +251,22 @@ pub unsafe fn bytes<'a>(start: *const c_char, length: usize) -> Result<&'a [u8]>
     }
 }
 
+/// Longest part of a message: servers end the connection at longer ones.
+const LONGEST_FIELD: usize = 256 * 1024;
+
+/// The `length` bytes at `start`, which go into one message. A length that none can have is refused before anything is
+/// read.
+///
+/// # Safety
+/// As for [`bytes`].
+pub unsafe fn field<'a>(start: *const c_char, length: usize) -> Result<&'a [u8]> {
+    if length > LONGEST_FIELD && !start.is_null() {
+        return Err(Error::new(Code::OutOfBoundary, "Longer than any server takes"));
+    }
+    // SAFETY: as promised by the caller.
+    unsafe { bytes(start, length) }
+}
+
 /// The `length` bytes at `start`, to be written to.
 ///
 /// # Safety

@@ -77,9 +77,9 @@ pub struct LentTexts {
     /// The server's identification.
     pub ident: OnceCell<CString>,
     /// The methods of the last `libssh2_userauth_list`.
-    pub methods: RefCell<CString>,
+    pub methods: RefCell<Option<CString>>,
     /// The server's banner.
-    pub banner: RefCell<CString>,
+    pub banner: RefCell<Option<CString>>,
     /// The fingerprints of the host key by MD5, SHA-1 and SHA-256.
     pub fingerprints: [OnceCell<Digest>; 3],
 }

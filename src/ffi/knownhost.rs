@@ -27,7 +27,7 @@ const LONGEST: usize = 1024 * 1024;
 /// Longest name with a port around it, in a check.
 const LONGEST_WITH_PORT: usize = 269;
 /// Largest file.
-const LARGEST_FILE: u64 = 256 * 1024 * 1024;
+const LARGEST_FILE: usize = 256 * 1024 * 1024;
 /// The mark of an entry that C is shown.
 const MAGIC: c_uint = 0xdead_cafe;
 
@@ -143,7 +143,7 @@ fn own(hosts: *mut LIBSSH2_KNOWNHOSTS) -> *mut Own<KnownHosts> {
 
 /// Makes an empty collection of known hosts. It needs no connection.
 ///
-/// Returns the collection, to be freed by libssh2_knownhost_free(), or NULL if session is NULL.
+/// Returns the collection, to be freed by libssh2_knownhost_free(), or NULL if session is NULL or there is no memory.
 ///
 /// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]

@@ -5,7 +5,7 @@ use std::mem::size_of;
 use std::ptr;
 
 use crate::error::{Code, Error, Result};
-use crate::ffi::guard::{bytes, enter, enter_publickey, null, store};
+use crate::ffi::guard::{enter, enter_publickey, field, null, store};
 use crate::ffi::handle::{SessionHandle, Target};
 use crate::ffi::types::{LIBSSH2_PUBLICKEY, LIBSSH2_SESSION, libssh2_publickey_attribute, libssh2_publickey_list};
 use crate::memory::Add;
@@ -196,7 +196,7 @@ unsafe fn part<'a>(start: *const c_char, length: c_ulong) -> Result<&'a [u8]> {
         return Err(null());
     }
     // SAFETY: as promised by the caller.
-    unsafe { bytes(start, size(length)?) }
+    unsafe { field(start, size(length)?) }
 }
 
 fn size(length: c_ulong) -> Result<usize> {

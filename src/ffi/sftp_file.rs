@@ -5,7 +5,7 @@ use std::ffi::{c_char, c_int, c_long, c_uint, c_ulong};
 use libc::ssize_t;
 
 use crate::error::{Code, Result};
-use crate::ffi::guard::{bytes, bytes_mut, count, enter_file, enter_sftp, low_bits, null, store};
+use crate::ffi::guard::{bytes, bytes_mut, count, enter_file, enter_sftp, field, low_bits, null, store};
 use crate::ffi::handle::{SessionHandle, Target};
 use crate::ffi::sftp::{file_system_to_c, from_c, put_terminated, to_c};
 use crate::ffi::types::{
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn libssh2_sftp_open_ex_r(
     // SAFETY: as promised by the caller.
     unsafe {
         enter_sftp(sftp, |session, id, _| {
-            let path = bytes(filename, filename_len)?;
+            let path = field(filename, filename_len)?;
             let attributes = attrs.as_ref().map(from_c);
             open(session, id, path, flags, mode, open_type, attributes)
         })

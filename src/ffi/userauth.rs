@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::auth::{Answer, Hostbased, Identity, List, Password, Publickey};
 use crate::crypto::{KeyType, PrivateKey, parse_public_text};
 use crate::error::{Code, Error, Result};
-use crate::ffi::guard::{bytes, enter, look, size, text};
+use crate::ffi::guard::{bytes, enter, field, look, size, text};
 use crate::ffi::handle::SessionHandle;
 use crate::ffi::types::{LIBSSH2_PASSWD_CHANGEREQ_FUNC, LIBSSH2_SESSION};
 use crate::io;
@@ -19,7 +19,7 @@ use crate::transport::negotiate::MethodType;
 use crate::wire::names;
 
 /// Largest key file.
-const LARGEST_KEY_FILE: u64 = 1024 * 1024;
+const LARGEST_KEY_FILE: usize = 1024 * 1024;
 
 /// Asks the server which methods username may log in with (RFC 4252 section 5.2, method "none").
 ///
@@ -42,7 +42,7 @@ pub unsafe extern "C" fn libssh2_userauth_list(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let user = bytes(username, size(username_len))?;
+            let user = field(username, size(username_len))?;
             connected(session)?;
             let methods =
                 resume(&session.core, session, Owner::Session, Call::UserauthList, |core| List::begin(core, user))?;
@@ -50,9 +50,8 @@ pub unsafe extern "C" fn libssh2_userauth_list(
                 session.last_error.clear();
                 return Ok(ptr::null_mut());
             };
-            let mut lent = session.lent.methods.borrow_mut();
-            *lent = c_string(&methods)?;
-            Ok(lent.as_ptr().cast_mut())
+            let methods = c_string(&methods)?;
+            Ok(session.lent.methods.borrow_mut().insert(methods).as_ptr().cast_mut())
         })
     }
 }
@@ -74,9 +73,10 @@ pub unsafe extern "C" fn libssh2_userauth_banner(session: *mut LIBSSH2_SESSION, 
                 .ok_or_else(|| Error::new(Code::MissingUserauthBanner, "Server has sent no banner"))?;
             let mut lent = session.lent.banner.borrow_mut();
             let said = c_string(&said)?;
-            if *lent != said {
-                *lent = said;
-            }
+            let lent = match &mut *lent {
+                Some(lent) if *lent == said => lent,
+                lent => lent.insert(said),
+            };
             crate::ffi::guard::store(banner, lent.as_ptr().cast_mut());
             Ok(0)
         })
@@ -117,8 +117,8 @@ pub unsafe extern "C" fn libssh2_userauth_password_ex(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let user = bytes(username, size(username_len))?;
-            let password = bytes(password, size(password_len))?;
+            let user = field(username, size(username_len))?;
+            let password = field(password, size(password_len))?;
             connected(session)?;
             let mut new: Option<Zeroizing<Vec<u8>>> = None;
             loop {
@@ -195,7 +195,7 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_fromfile_ex(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let user = bytes(username, size(username_len))?;
+            let user = field(username, size(username_len))?;
             let (public, private, passphrase) = (text(publickey), text(privatekey), text(passphrase));
             log_in(session, user, |core| identity_of_files(core, public, private, passphrase))
         })
@@ -224,7 +224,7 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_frommemory(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let user = bytes(username, username_len)?;
+            let user = field(username, username_len)?;
             let public = bytes(publickeyfiledata, if publickeyfiledata.is_null() { 0 } else { publickeyfiledata_len })?;
             let private =
                 bytes(privatekeyfiledata, if privatekeyfiledata.is_null() { 0 } else { privatekeyfiledata_len })?;
@@ -267,9 +267,9 @@ pub unsafe extern "C" fn libssh2_userauth_hostbased_fromfile_ex(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let user = bytes(username, size(username_len))?;
-            let host = bytes(hostname, size(hostname_len))?;
-            let local_user = bytes(local_username, size(local_username_len))?;
+            let user = field(username, size(username_len))?;
+            let host = field(hostname, size(hostname_len))?;
+            let local_user = field(local_username, size(local_username_len))?;
             let (public, private, passphrase) = (text(publickey), text(privatekey), text(passphrase));
             connected(session)?;
             resume(&session.core, session, Owner::Session, Call::UserauthHostbased, |core| {

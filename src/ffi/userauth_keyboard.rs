@@ -8,7 +8,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::auth::{Keyboard, Questions, Round};
 use crate::error::Result;
 use crate::ffi::guard::size;
-use crate::ffi::guard::{bytes, bytes_mut, enter, null};
+use crate::ffi::guard::{bytes_mut, enter, field, null};
 use crate::ffi::handle::SessionHandle;
 use crate::ffi::types::{
     LIBSSH2_SESSION, LIBSSH2_USERAUTH_KBDINT_PROMPT, LIBSSH2_USERAUTH_KBDINT_RESPONSE,
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn libssh2_userauth_keyboard_interactive_ex(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let user = bytes(username, size(username_len))?;
+            let user = field(username, size(username_len))?;
             response_callback.ok_or_else(null)?;
             connected(session)?;
             let mut answers: Option<Vec<Zeroizing<Vec<u8>>>> = None;

@@ -6,7 +6,7 @@ use std::ptr;
 use crate::auth::{Offer, Outcome, Signer, ToSign, signature};
 use crate::crypto::{SecurityKey, SecurityKeyType, parse_public_text};
 use crate::error::{Code, Error, Result};
-use crate::ffi::guard::{bytes, enter, null, store, text};
+use crate::ffi::guard::{bytes, enter, field, null, store, text};
 use crate::ffi::handle::SessionHandle;
 use crate::ffi::types::{
     LIBSSH2_HOSTKEY_TYPE_ECDSA_256, LIBSSH2_HOSTKEY_TYPE_ED25519, LIBSSH2_PRIVKEY_SK, LIBSSH2_SESSION,
@@ -182,7 +182,7 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_sk(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let user = bytes(username, username_len)?;
+            let user = field(username, username_len)?;
             let public = bytes(publickeydata.cast(), if publickeydata.is_null() { 0 } else { publickeydata_len })?;
             let private = bytes(privatekeydata, if privatekeydata.is_null() { 0 } else { privatekeydata_len })?;
             if private.is_empty() {

@@ -6,7 +6,7 @@ use super::check::{Query, Verdict};
 use super::entry::{KeyKind, Marker};
 use super::pattern::matches_one;
 use crate::crypto::Certificate;
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::radix64;
 
 impl Hosts {
@@ -21,7 +21,7 @@ impl Hosts {
                 return Ok(Verdict::Mismatch(revoked));
             }
         }
-        if is_for(certificate, query)
+        if is_for(certificate, query)?
             && let Some(id) = self.marked(Marker::CertAuthority, &authority)?
         {
             return Ok(Verdict::Match(id));
@@ -36,9 +36,12 @@ impl Hosts {
 
 /// Whether `certificate` holds, and for the host of `query`. One that names no hosts would be for all of them, and is for
 /// none, as OpenSSH has it since 10.3.
-fn is_for(certificate: &Certificate<'_>, query: &Query<'_>) -> bool {
+fn is_for(certificate: &Certificate<'_>, query: &Query<'_>) -> Result<bool> {
     let is_named = certificate.principals().any(|principal| matches_one(principal, query.host));
-    is_named && certificate.check_host(query.time).is_ok()
+    match certificate.check_host(query.time) {
+        Err(error) if error.code == Code::Alloc => Err(error),
+        checked => Ok(is_named && checked.is_ok()),
+    }
 }
 
 #[cfg(test)]

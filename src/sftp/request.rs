@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::task::Poll;
+use std::time::Instant;
 
 use super::status::Status;
 use super::{Sftp, SftpId, check, message, send};
@@ -144,6 +145,7 @@ impl Requests {
 pub struct Ask<T> {
     sftp: SftpId,
     id: u32,
+    since: Instant,
     patience: Patience,
     read: fn(&mut Sftp, Reply) -> Result<T>,
 }
@@ -171,14 +173,16 @@ impl<T> Ask<T> {
     ) -> Result<Self> {
         session.sftps.get(sftp)?.last_status = message::FX_OK;
         let id = send(session, sftp, kind, purpose, fields)?;
-        Ok(Self { sftp, id, patience: session.patience(), read })
+        Ok(Self { sftp, id, since: session.now(), patience: session.patience(), read })
     }
 
     fn look(&mut self, session: &mut Session) -> Poll<Result<T>> {
         session.pump()?;
         let sftp = session.sftps.get(self.sftp)?;
         if let Some(reply) = sftp.requests.take(self.id) {
-            return Poll::Ready((self.read)(sftp, reply));
+            let answer = (self.read)(sftp, reply);
+            session.replied(self.since);
+            return Poll::Ready(answer);
         }
         check(session, self.sftp)?;
         session.await_reply(&mut self.patience)

@@ -18,10 +18,12 @@ const HIGH_WATER: usize = 256 * 1024;
 const LINGERING: usize = 32 * 1024;
 /// A peer that does not take so much, while it asks for more, is hostile.
 const MOST_QUEUED: usize = 4 * 1024 * 1024;
+/// Longest payload: servers end the connection at longer ones.
+const LONGEST_PAYLOAD: usize = 256 * 1024;
 /// What may wait for the end of a key exchange.
 const MOST_HELD: usize = 1024 * 1024;
 /// Least room for one `recv`.
-const LEAST_SPACE: usize = 128 * 1024;
+const LEAST_SPACE: usize = 256 * 1024;
 
 /// The outgoing half: packets are sealed into one queue, which leaves for the socket in large pieces.
 pub struct Tx {
@@ -65,6 +67,9 @@ impl Tx {
     /// Queues the packet whose payload is `parts` one after the other. During a key exchange it waits for the end of
     /// that.
     pub fn send(&mut self, parts: &[&[u8]]) -> Result<()> {
+        if parts.iter().fold(0, |sum: usize, part| sum.saturating_add(part.len())) > LONGEST_PAYLOAD {
+            return Err(Error::new(Code::OutOfBoundary, "Message is longer than any server takes"));
+        }
         match &mut self.held {
             Some(held) => {
                 let result = hold(held, parts);

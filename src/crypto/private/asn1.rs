@@ -91,7 +91,7 @@ mod tests {
 
     /// The key in a text, and what libcrypto reads there, by their public halves.
     fn both(text: &[u8]) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
-        let blob = |key: Key| public_blob(&key, identify(&key).unwrap()).unwrap();
+        let blob = |key: Key| public_blob(&key, identify(&key).unwrap().unwrap()).unwrap();
         let armor = armor::find(text).unwrap();
         let content = armor::decode(armor.body).unwrap();
         (read(armor.label, &content).map(blob), Key::from_pem(armor.whole, b"").ok().map(blob))
