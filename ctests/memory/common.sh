@@ -12,7 +12,10 @@ trap 'exit 1' HUP INT TERM
 
 case ${1:-all} in
 all) tests=${CTESTS_ONLY:-} ;;
-some) tests=${CTESTS_ONLY:-$(grep -v '^#' "$here/some.txt")} ;;
+some)
+    tool=$(basename "$0" .sh)
+    tests=${CTESTS_ONLY:-$(awk -v tool="$tool" '!/^#/ && ($2 == "" || $2 == tool) { print $1 }' "$here/some.txt")}
+    ;;
 *) echo "usage: $0 [all | some]" >&2 && exit 2 ;;
 esac
 
