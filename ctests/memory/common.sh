@@ -37,7 +37,7 @@ run_tests() { # LIBRARY
 # lose does not matter: they are short.
 lost_by_the_library() {
     cat "$reports"/report.* 2>/dev/null | sed 's/^==[0-9]*== \{0,1\}//' |
-        awk 'BEGIN { RS = "" } /definitely lost|indirectly lost|possibly lost|[Dd]irect leak of/ && /\.rs:[0-9]+|libssh2\.so/'
+        awk 'BEGIN { RS = "" } /definitely lost|indirectly lost|[Dd]irect leak of/ && /\.rs:[0-9]+|libssh2\.so/'
 }
 
 # The one test that is about all of them, and the sum.
