@@ -48,8 +48,8 @@ $(built)/libssh2.so $(built)/libssh2.a all: export RUSTFLAGS := \
 build = $(CARGO) rustc --locked --profile $(PROFILE) --lib --crate-type cdylib,staticlib
 
 .DEFAULT_GOAL = all
-.PHONY: all check check-all check-original check-valgrind check-asan demo bench fuzz headers man install uninstall \
-    dist deb clean help
+.PHONY: all check check-all check-interop check-original check-valgrind check-asan demo bench fuzz headers man install \
+    uninstall dist deb clean help
 
 all: ## Build the shared and the static library
 	$(build)
@@ -70,6 +70,11 @@ check-original: ## Run the original's own tests and examples alone
 	@$(MAKE) --no-print-directory all
 	$(CARGO) build --locked --example ssh2-testd
 	@CTESTS_OURS=$(built)/libssh2.so ctests/original/run.sh
+
+check-interop: ## Meet other servers than OpenSSH's alone, and write docs/interop.md
+	@.ci/install interop
+	@$(MAKE) --no-print-directory all
+	@CTESTS_OURS=$(built)/libssh2.so ctests/interop/run.sh
 
 check-valgrind: ## Run the C tests under valgrind (CTESTS_ONLY="name ...")
 	@.ci/install memory

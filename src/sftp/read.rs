@@ -12,7 +12,7 @@ use std::task::Poll;
 use super::file::{Kind, await_reply};
 use super::request::Purpose;
 use super::status::{Status, unexpected};
-use super::{FileId, message, send};
+use super::{FileId, message, send, tail};
 use crate::error::{Code, Error, Result};
 use crate::memory::{self, Add};
 use crate::patience::Patience;
@@ -20,8 +20,8 @@ use crate::session::Session;
 use crate::sink::Sink;
 use crate::wire::Put;
 
-/// What is asked for beyond the program's position grows up to here.
-const MOST_AHEAD: usize = 8 * 1024 * 1024;
+/// What is asked for beyond the program's position grows up to here: what the channel's window lets come, with the heads.
+const MOST_AHEAD: usize = 15 * 1024 * 1024;
 /// What is asked for ahead is cut into at least so many requests.
 const REQUESTS_AHEAD: usize = 4;
 /// Data in one request that reads ahead, at least.
@@ -201,10 +201,12 @@ pub fn poll_read(session: &mut Session, id: FileId, space: &mut [u8]) -> Poll<Re
     if space.is_empty() {
         return Poll::Ready(Ok(0));
     }
-    if file.writes.acknowledged() > 0 || file.writes.is_waiting() {
+    if file.writes.acknowledged() > 0 || file.writes.is_waiting() || !file.writes.tail().is_empty() {
         // The reads follow the writes on the wire, and begin where those end.
-        file.let_go();
+        tail::send(session)?;
+        session.sftps.file(id)?.let_go();
     }
+    let file = session.sftps.file(id)?;
     let asked = space.len();
     let mut sink = Sink::of_file(id, space);
     file.reads.deliver(&mut sink);

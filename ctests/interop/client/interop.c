@@ -89,9 +89,9 @@ static void on_line(LIBSSH2_SESSION *session, void *context, const char *data, s
     snprintf(line, sizeof(line), "%.*s", (int)length, data);
     (void)session;
     (void)context;
-    if(strstr(line, "received SSH_MSG_NEWKEYS"))
+    if(strstr(line, "received NEWKEYS"))
         new_keys++;
-    const char *opened = strstr(line, "received SSH_MSG_CHANNEL_OPEN_CONFIRMATION");
+    const char *opened = strstr(line, "received CHANNEL_OPEN_CONFIRMATION");
     if(opened)
         sscanf(opened, "%*s %*s of %*u as %*u, window %" SCNu32 ", packets of %" SCNu32,
                &open_window, &open_packet);

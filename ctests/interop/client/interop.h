@@ -3,8 +3,8 @@
  * The server is named in the environment:
  *   INTEROP_PORT    where it listens on loopback
  *   INTEROP_LOGINS  the ways to log in that it has, separated by blanks
- *   INTEROP_CAN     what else it can do: "exec", "sftp", "rekey" (it asks for new keys every 4 MiB), "volume" (it does
- *                   not, and carries a GiB in seconds)
+ *   INTEROP_CAN     what else it can do: "exec", "sftp", "rekey" (it asks for new keys every 4 MiB), "rekey-down" (only
+ *                   of what it sends), "volume" (it does not ask, and carries a GiB in seconds)
  * A line "= ROW<tab>CELL" that a program prints is what docs/interop.md says of this server. */
 #ifndef INTEROP_H
 #define INTEROP_H

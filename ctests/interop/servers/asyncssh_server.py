@@ -72,12 +72,26 @@ class Server(asyncssh.SSHServer):
         return username == client_username
 
 
+async def pass_on(source, sink):
+    while data := await source.read(65536):
+        sink.write(data)
+        await sink.drain()
+
+
+async def feed(process, child):
+    try:
+        await pass_on(process.stdin, child.stdin)
+    finally:
+        child.stdin.close()
+
+
 async def command(process):
     """Runs a command as the user who runs this server."""
     child = await asyncio.create_subprocess_shell(process.command, stdin=-1, stdout=-1, stderr=-1)
-    await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
+    feeding = asyncio.create_task(feed(process, child))
+    await asyncio.gather(pass_on(child.stdout, process.stdout), pass_on(child.stderr, process.stderr))
     status = await child.wait()
-    await process.stdout.drain()
+    feeding.cancel()
     process.exit(status)
 
 

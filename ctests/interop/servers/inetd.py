@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
 listener = socket.create_server(("127.0.0.1", 0), backlog=50)
 print(listener.getsockname()[1], flush=True)

@@ -1,7 +1,9 @@
-/* A server on libssh: libssh_server DIRECTORY, which has keys/. Prints its port. Each connection has a process. */
+/* A server on libssh: libssh_server DIRECTORY, which has keys/. Prints its port. Each connection
+ * has a process. */
 #include "libssh_server.h"
 
 #include <arpa/inet.h>
+#include <libssh/callbacks.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -81,7 +83,9 @@ static void questions(ssh_session session, ssh_message message, const char *user
 /* Whether the client is in after this message. */
 static void login(ssh_session session, ssh_message message)
 {
-    const char *user = ssh_message_auth_user(message);
+    static char user[64]; /* answers come without it */
+    if(ssh_message_auth_user(message))
+        snprintf(user, sizeof(user), "%s", ssh_message_auth_user(message));
     ssh_message_auth_set_methods(message, SSH_AUTH_METHOD_PUBLICKEY | SSH_AUTH_METHOD_PASSWORD |
                                               SSH_AUTH_METHOD_INTERACTIVE);
     switch(ssh_message_subtype(message)) {
@@ -188,10 +192,26 @@ static void request(ssh_session session, ssh_message message)
 
 /* --- connections --- */
 
+/* RFC 4254 section 5.3: the other side's CLOSE is answered. */
+static void on_close(ssh_session session, ssh_channel channel, void *data)
+{
+    (void)session;
+    (void)data;
+    ssh_channel_close(channel);
+}
+
+static void open_channel(ssh_message message)
+{
+    static struct ssh_channel_callbacks_struct callbacks = { .channel_close_function = on_close };
+    ssh_channel channel = ssh_message_channel_request_open_reply_accept(message);
+    if(!callbacks.size)
+        ssh_callbacks_init(&callbacks);
+    if(channel)
+        ssh_set_channel_callbacks(channel, &callbacks);
+}
+
 static void serve(ssh_session session)
 {
-    uint64_t volume = 4 << 20;
-    ssh_options_set(session, SSH_OPTIONS_REKEY_DATA, &volume);
     ssh_set_auth_methods(session, SSH_AUTH_METHOD_PUBLICKEY | SSH_AUTH_METHOD_PASSWORD |
                                       SSH_AUTH_METHOD_INTERACTIVE);
     if(ssh_handle_key_exchange(session) != SSH_OK)
@@ -200,7 +220,7 @@ static void serve(ssh_session session)
         if(ssh_message_type(message) == SSH_REQUEST_AUTH)
             login(session, message);
         else if(ssh_message_type(message) == SSH_REQUEST_CHANNEL_OPEN)
-            ssh_message_channel_request_open_reply_accept(message);
+            open_channel(message);
         else if(ssh_message_type(message) == SSH_REQUEST_CHANNEL)
             request(session, message);
         else

@@ -202,6 +202,7 @@ def serve(connection, keys):
 
 
 Packetizer.REKEY_BYTES = 4 << 20
+paramiko.Transport.load_server_moduli()
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
 host_keys = [
     paramiko.Ed25519Key.from_private_key_file(str(KEYS / "host_ed25519")),
