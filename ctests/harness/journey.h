@@ -8,6 +8,7 @@
 /* Who refuses memory. Both count what they have given out. */
 struct memory {
     const char *name;
+    long slow_stride; /* with CTESTS_SLOW only each so-manieth piece is refused */
     LIBSSH2_ALLOC_FUNC((*alloc));
     LIBSSH2_FREE_FUNC((*free));
     LIBSSH2_REALLOC_FUNC((*realloc));

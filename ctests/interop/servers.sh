@@ -208,7 +208,7 @@ END
     done
     [ -n "$port" ] || why="it does not start: $(tail -n 1 "$work/proftpd.log")"
     says="ProFTPD $(upstream proftpd-core)"
-    logins="password $keys rsa-1"
+    logins="password $keys"
     can="sftp rekey"
 }
 
@@ -254,7 +254,7 @@ start_go() {
     serve_port go "$work/go_server" "$work"
     says="Go $(go version | sed 's/.*go\([0-9.]*\) .*/\1/'), x/crypto $(upstream golang-golang-x-crypto-dev)"
     says="$says, pkg/sftp $(upstream golang-github-pkg-sftp-dev)"
-    logins="password keyboard rounds $keys rsa-1 $certificates"
+    logins="password keyboard rounds $keys $certificates"
     can="exec sftp rekey"
 }
 

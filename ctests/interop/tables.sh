@@ -54,7 +54,7 @@ END
     table logins
     cat <<'END'
 The certificates are those of users. Security keys, agents and files of every format are tested elsewhere, with OpenSSH.
-Where `ssh-rsa` is not tried, the server does not name it among the signatures that it takes.
+As with the original, an RSA key signs by `ssh-rsa` only for servers that do not tell what they take; all of these do.
 
 ## Algorithms
 

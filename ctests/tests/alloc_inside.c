@@ -127,7 +127,7 @@ static int find_library(struct dl_phdr_info *info, size_t size, void *data)
 
 void test(void)
 {
-    static const struct memory inside = { "the library", plain_alloc, plain_free, plain_realloc,
+    static const struct memory inside = { "the library", 29, plain_alloc, plain_free, plain_realloc,
                                           pieces_arm, pieces_disarm, pieces_pause, pieces_given };
     watchdog(140);
     if(!ours) {

@@ -41,7 +41,7 @@ static LIBSSH2_REALLOC_FUNC(my_realloc)
 
 void test(void)
 {
-    static const struct memory program = { "the program", my_alloc, my_free, my_realloc,
+    static const struct memory program = { "the program", 1, my_alloc, my_free, my_realloc,
                                            pieces_arm, pieces_disarm, pieces_pause, pieces_given };
     watchdog(140);
     if(!ours) {
