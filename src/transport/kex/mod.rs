@@ -3,6 +3,8 @@
 //! Each state is a struct named for what it waits for and is consumed by the packet that it waited for.
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+pub(crate) mod exchanges;
 mod group;
 mod pair;
 #[cfg(test)]

@@ -5,65 +5,26 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use super::*;
+use super::exchanges::{Exchanges, HOST_KEYS};
+use crate::crypto::PrivateKey;
 use crate::crypto::testing::Issue;
-use crate::crypto::{EphemeralKey, PrivateKey, SignatureAlgorithm};
-use crate::transport::negotiate::{MethodType, Preferences};
-use crate::transport::packet::Rx;
-use crate::transport::{RekeyLimits, Transport, Tx};
-use crate::wire::Reader;
+use crate::error::{Code, Result};
+use crate::transport::negotiate::MethodType;
+use crate::transport::{RekeyLimits, Rx, Transport, Tx, message};
+use crate::wire::Put;
 
-const HOST_KEYS: [&str; 2] = [
-    "-----BEGIN OPENSSH PRIVATE KEY-----
-b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW
-QyNTUxOQAAACCooeyt/14+v1i8rRfMn7gV6ciRVpHeXlqr3vAX9O6uZAAAAJAV36pAFd+q
-QAAAAAtzc2gtZWQyNTUxOQAAACCooeyt/14+v1i8rRfMn7gV6ciRVpHeXlqr3vAX9O6uZA
-AAAEC9JKQvySIo1/44yi83iHyZZmJ8Mk56krjrAan27AD1MKih7K3/Xj6/WLytF8yfuBXp
-yJFWkd5eWqve8Bf07q5kAAAACnRlc3RzIG9ubHkBAgM=
------END OPENSSH PRIVATE KEY-----
-",
-    "-----BEGIN OPENSSH PRIVATE KEY-----
-b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW
-QyNTUxOQAAACAS4v+HrOMSkvsni3xp4Z4+H9vQsB7Hh84ZdxLSAslD9gAAAJDv0bfU79G3
-1AAAAAtzc2gtZWQyNTUxOQAAACAS4v+HrOMSkvsni3xp4Z4+H9vQsB7Hh84ZdxLSAslD9g
-AAAEC2hmEMyq88JzM/3OvYcsQBaDqQVZNPhtWBVrpbeGkO9RLi/4es4xKS+yeLfGnhnj4f
-29CwHseHzhl3EtICyUP2AAAACnRlc3RzIG9ubHkBAgM=
------END OPENSSH PRIVATE KEY-----
-",
-];
 const IDENT: &[u8] = b"SSH-2.0-peer";
 /// When all this is.
 const NOW: u64 = 1_700_000_000;
 /// A number that belongs to no storey below the test.
 const DATA: u8 = message::CHANNEL_DATA;
 
-/// Where the server's side of an exchange stands.
-enum Stage {
-    Idle,
-    /// Its KEXINIT has left.
-    AwaitInit(Vec<u8>),
-    AwaitFirst {
-        agreement: Agreement,
-        client_kexinit: Vec<u8>,
-        server_kexinit: Vec<u8>,
-    },
-    AwaitNewKeys(Box<Opener>),
-}
-
 struct Server {
     tx: Tx,
     rx: Rx,
-    client_ident: Vec<u8>,
-    stage: Stage,
-    lists: Preferences,
-    host_key: PrivateKey,
-    /// What is shown for the bare key.
-    certificate: Option<Vec<u8>>,
-    session_id: Option<Digest>,
-    strict: bool,
+    keys: Exchanges,
     /// Payloads of the client that are not the transport's.
     heard: Vec<Vec<u8>>,
-    exchanges: usize,
 }
 
 impl Server {
@@ -71,38 +32,11 @@ impl Server {
         let mut tx = Tx::default();
         tx.send_raw(IDENT).unwrap();
         tx.send_raw(b"\r\n").unwrap();
-        let mut server = Self {
-            tx,
-            rx: Rx::default(),
-            client_ident: Vec::new(),
-            stage: Stage::Idle,
-            lists: Preferences::default(),
-            host_key: PrivateKey::parse(HOST_KEYS[0].as_bytes(), None).unwrap(),
-            certificate: None,
-            session_id: None,
-            strict,
-            heard: Vec::new(),
-            exchanges: 0,
-        };
-        server.lists.set(MethodType::Kex, b"curve25519-sha256").unwrap();
-        server
+        Self { tx, rx: Rx::default(), keys: Exchanges::new(IDENT, b"", strict), heard: Vec::new() }
     }
 
     fn begin(&mut self) {
-        let mut kexinit = self.lists.kexinit(&[7; 16], false, false).unwrap();
-        if self.strict && self.session_id.is_none() {
-            // The list of methods comes first; the pseudo method goes behind it.
-            let mut reader = Reader::new(&kexinit);
-            let head = reader.bytes(17).unwrap().to_vec();
-            let list = [reader.string().unwrap(), b",kex-strict-s-v00@openssh.com"].concat();
-            let rest = reader.rest().to_vec();
-            kexinit = head;
-            kexinit.put_string(&list).unwrap();
-            kexinit.put(&rest).unwrap();
-        }
-        self.tx.send_now(&[&kexinit]).unwrap();
-        self.tx.hold();
-        self.stage = Stage::AwaitInit(kexinit);
+        self.keys.begin(&mut self.tx);
     }
 
     fn say(&mut self, payload: &[u8]) {
@@ -111,81 +45,16 @@ impl Server {
 
     fn take_in(&mut self, bytes: &[u8]) {
         self.rx.queue().put(bytes).unwrap();
-        if self.client_ident.is_empty() {
+        if self.keys.client_ident.is_empty() {
             let queue = self.rx.queue();
             let Some(end) = queue.filled().iter().position(|&byte| byte == b'\n') else { return };
-            self.client_ident = queue.filled()[..end - 1].to_vec();
+            self.keys.client_ident = queue.filled()[..end - 1].to_vec();
             queue.consume(end + 1);
         }
         while let Some(range) = self.rx.packet().unwrap() {
             let packet = self.rx.payload(range).to_vec();
-            self.handle(packet);
+            self.heard.extend(self.keys.handle(packet, &mut self.tx, &mut self.rx));
         }
-    }
-
-    fn handle(&mut self, packet: Vec<u8>) {
-        if packet[0] == message::KEXINIT && matches!(self.stage, Stage::Idle) {
-            self.begin();
-        }
-        self.stage = match (std::mem::replace(&mut self.stage, Stage::Idle), packet[0]) {
-            (Stage::AwaitInit(server_kexinit), message::KEXINIT) => {
-                let agreement = self.lists.agree(&packet).unwrap();
-                Stage::AwaitFirst { agreement, client_kexinit: packet, server_kexinit }
-            }
-            (Stage::AwaitFirst { agreement, client_kexinit, server_kexinit }, message::KEX_ECDH_INIT) => {
-                let transcript = Transcript {
-                    client_ident: self.client_ident.clone(),
-                    server_ident: IDENT.to_vec(),
-                    client_kexinit,
-                    server_kexinit,
-                };
-                Stage::AwaitNewKeys(Box::new(self.answer(agreement, &transcript, &packet)))
-            }
-            (Stage::AwaitNewKeys(opener), message::NEWKEYS) => {
-                self.rx.rekey(*opener, self.strict);
-                self.exchanges += 1;
-                Stage::Idle
-            }
-            (stage, message::KEXINIT..=message::KEX_LAST) => {
-                assert!(matches!(stage, Stage::Idle), "message {} out of order", packet[0]);
-                stage
-            }
-            (stage, _) => {
-                assert!(!matches!(stage, Stage::AwaitFirst { .. } | Stage::AwaitNewKeys(_)), "data in an exchange");
-                self.heard.push(packet);
-                stage
-            }
-        };
-    }
-
-    /// The reply and the new keys; what was held back follows.
-    fn answer(&mut self, agreement: Agreement, transcript: &Transcript, packet: &[u8]) -> Opener {
-        let theirs = Reader::new(&packet[1..]).string().unwrap();
-        let key = EphemeralKey::generate(Curve::X25519).unwrap();
-        let ours = key.public_key().to_vec();
-        let blob = self.certificate.clone().unwrap_or_else(|| self.host_key.public_blob().unwrap());
-        let mut fields = Vec::new();
-        fields.put_string(theirs).unwrap();
-        fields.put_string(&ours).unwrap();
-        let mut secret = Zeroizing::new(Vec::new());
-        secret.put_mpint(&key.agree(theirs).unwrap()).unwrap();
-        let reply = Reply { host_key: &blob, signature: &[], fields, secret };
-        let hash = transcript.hash(agreement.kex.algorithm.hash, &reply).unwrap();
-        let signature = self.host_key.sign(SignatureAlgorithm::Ed25519, hash.as_ref()).unwrap();
-        let exchanged = Exchanged { host_key: Vec::new(), hash, secret: reply.secret, agreement };
-        let session_id = *self.session_id.get_or_insert(hash);
-        let id = session_id.as_ref();
-        let sealer = exchanged.with_keys(&agreement.sc, *b"BDF", id, Sealer::new).unwrap();
-        let opener = exchanged.with_keys(&agreement.cs, *b"ACE", id, Opener::new).unwrap();
-        let mut packet = vec![message::KEX_ECDH_REPLY];
-        for field in [&blob, &ours, &signature] {
-            packet.put_string(field).unwrap();
-        }
-        self.tx.send_now(&[&packet]).unwrap();
-        self.tx.send_now(&[&[message::NEWKEYS]]).unwrap();
-        self.tx.rekey(sealer, self.strict);
-        self.tx.release().unwrap();
-        opener
     }
 }
 
@@ -217,9 +86,9 @@ impl Link {
         const NAMES: &[u8] = b"ssh-ed25519-cert-v01@openssh.com,ssh-ed25519";
         let (mut client, mut server) = (Transport::default(), Server::new(true));
         client.preferences.set(MethodType::HostKey, NAMES).unwrap();
-        server.lists.set(MethodType::HostKey, NAMES).unwrap();
+        server.keys.lists.set(MethodType::HostKey, NAMES).unwrap();
         let authority = PrivateKey::parse(HOST_KEYS[1].as_bytes(), None).unwrap();
-        server.certificate = Some(Issue { valid, ..Issue::new(&server.host_key, &authority, "host") }.write());
+        server.keys.certificate = Some(Issue { valid, ..Issue::new(&server.keys.host_key, &authority, "host") }.write());
         Self::between(client, server, 100)
     }
 
@@ -305,7 +174,7 @@ fn the_client_exchanges_keys_anew_by_volume_and_nothing_is_lost() {
             link.run().unwrap();
         }
         link.check(100);
-        assert!((3..=11).contains(&link.server.exchanges), "{} with pieces of {piece}", link.server.exchanges);
+        assert!((3..=11).contains(&link.server.keys.count), "{} with pieces of {piece}", link.server.keys.count);
     }
 }
 
@@ -315,7 +184,7 @@ fn the_client_exchanges_keys_anew_by_packets_and_by_time() {
     link.client.rekey_limits.packets = 20;
     link.talk(0, 25, 1);
     link.run().unwrap();
-    assert_eq!(link.server.exchanges, 2);
+    assert_eq!(link.server.keys.count, 2);
 
     let hour = Duration::from_secs(3600);
     link.client.rekey_limits = RekeyLimits::default();
@@ -325,12 +194,12 @@ fn the_client_exchanges_keys_anew_by_packets_and_by_time() {
     link.now += hour;
     link.client.tend_keys(link.now, PATIENCE).unwrap();
     link.run().unwrap();
-    assert_eq!(link.server.exchanges, 3);
+    assert_eq!(link.server.keys.count, 3);
     // A connection on which nothing happens is left alone.
     link.now += hour;
     link.client.tend_keys(link.now, PATIENCE).unwrap();
     link.run().unwrap();
-    assert_eq!((link.server.exchanges, link.client.keys_want_tending()), (3, None));
+    assert_eq!((link.server.keys.count, link.client.keys_want_tending()), (3, None));
     link.check(26);
 }
 
@@ -342,7 +211,7 @@ fn the_server_may_begin_and_both_may_begin_at_once() {
         link.server.begin();
         link.talk(5, 5, 50);
         link.run().unwrap();
-        assert_eq!(link.server.exchanges, 2);
+        assert_eq!(link.server.keys.count, 2);
         link.server.begin();
         link.client.rekey_limits.packets = 1;
         link.talk(10, 5, 50);
@@ -350,7 +219,7 @@ fn the_server_may_begin_and_both_may_begin_at_once() {
         link.client.rekey_limits = RekeyLimits::default();
         link.talk(15, 5, 50);
         link.run().unwrap();
-        assert_eq!(link.server.exchanges, 3);
+        assert_eq!(link.server.keys.count, 3);
         link.check(20);
     }
 }
@@ -372,7 +241,7 @@ fn what_is_sent_during_an_exchange_waits_for_its_end_and_counts_as_not_flushed()
 #[test]
 fn another_host_key_in_a_later_exchange_is_refused() {
     let mut link = Link::new(true, usize::MAX);
-    link.server.host_key = PrivateKey::parse(HOST_KEYS[1].as_bytes(), None).unwrap();
+    link.server.keys.host_key = PrivateKey::parse(HOST_KEYS[1].as_bytes(), None).unwrap();
     link.server.begin();
     assert_eq!(link.run().unwrap_err().code, Code::KeyExchangeFailure);
     assert_eq!(link.client.check().unwrap_err().code, Code::KeyExchangeFailure);
@@ -382,11 +251,11 @@ fn another_host_key_in_a_later_exchange_is_refused() {
 fn a_certificate_is_shown_and_holds_for_the_whole_connection() {
     let mut link = Link::certified(NOW..NOW + 1);
     link.run().unwrap();
-    assert_eq!(Some(link.client.host_key()), link.server.certificate.as_deref());
+    assert_eq!(Some(link.client.host_key()), link.server.keys.certificate.as_deref());
     link.server.begin();
     link.run().unwrap();
-    assert_eq!(link.server.exchanges, 2);
-    link.server.certificate = Link::certified(NOW..NOW + 2).server.certificate;
+    assert_eq!(link.server.keys.count, 2);
+    link.server.keys.certificate = Link::certified(NOW..NOW + 2).server.keys.certificate;
     link.server.begin();
     assert_eq!(link.run().unwrap_err().code, Code::KeyExchangeFailure, "another one");
 }
