@@ -104,6 +104,15 @@ impl Error {
         self
     }
 
+    /// Adds to what is known already.
+    #[must_use]
+    pub fn with_more(self, more: &str) -> Self {
+        match self.detail.clone() {
+            Some(detail) => self.with(format!("{detail}; {more}")),
+            None => self.with(more),
+        }
+    }
+
     /// Memory that was asked for is not to be had.
     pub const fn alloc() -> Self {
         Self::new(Code::Alloc, "Out of memory")

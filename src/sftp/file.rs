@@ -138,7 +138,14 @@ impl Op for Open {
 }
 
 fn opened(sftp: &mut Sftp, reply: Reply, kind: Kind) -> Result<DefaultKey> {
-    let body = expect(sftp, reply, message::HANDLE)?;
+    let (open, most) = (sftp.files.len(), sftp.limits.handles);
+    let body = expect(sftp, reply, message::HANDLE).map_err(|error| {
+        let is_full = open >= most && error.code == Code::SftpProtocol;
+        if !is_full {
+            return error;
+        }
+        error.with_more(&format!("{open} files are open, of {most} that the server allows"))
+    })?;
     let handle = Reader::new(&body).string().map_err(malformed)?;
     if handle.len() > LONGEST_HANDLE {
         return Err(Error::new(Code::SftpProtocol, "SFTP handle of the server is too long"));

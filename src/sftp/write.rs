@@ -16,7 +16,7 @@ use std::task::Poll;
 use super::file::{Kind, await_reply};
 use super::request::Purpose;
 use super::status::Status;
-use super::{FileId, SftpId, check, message, put, set_length};
+use super::{FileId, LAST_OFFSET, SftpId, check, message, put, set_length};
 use crate::error::{Error, Result};
 use crate::patience::Patience;
 use crate::session::Session;
@@ -26,6 +26,8 @@ use crate::wire::Put;
 const LEAST_REQUEST: usize = 32 * 1024;
 /// A program's buffer is cut into at least so many requests, so that the server writes one while we send the next.
 const REQUESTS_PER_CALL: usize = 4;
+/// Handles up to this length fit beside the data that servers say they take; those of the draft have 256 bytes at most.
+const HANDLE_LENGTH: usize = 900;
 /// What is left of the window is used for a request of at least this size.
 const LEAST_FRAGMENT: usize = 16 * 1024;
 
@@ -40,6 +42,8 @@ pub struct Writes {
     pub behind: usize,
     /// How many bytes are: from *acknowledged* to *reported*.
     ahead: usize,
+    /// Bytes have been reported that were not acknowledged, and replies to come may be those to them.
+    is_unsure: bool,
     /// Bytes from *reported* to *acknowledged*.
     acknowledged: usize,
     /// Bytes from *reported* to *queued*.
@@ -75,7 +79,12 @@ impl Writes {
 
     /// Whether the program has been told of writes that may still fail, or have failed.
     pub const fn may_have_lied(&self) -> bool {
-        self.ahead > 0 || (self.behind > 0 && (self.awaited > 0 || self.failure.is_some()))
+        (self.is_unsure || self.behind > 0) && (self.awaited > 0 || self.failure.is_some())
+    }
+
+    /// How many replies are to come.
+    pub const fn awaited(&self) -> usize {
+        self.awaited
     }
 
     /// Whether replies are to come.
@@ -85,6 +94,7 @@ impl Writes {
 
     /// The refusal that no call has reported, if there is one.
     pub const fn take_failure(&mut self) -> Option<Status> {
+        self.is_unsure &= self.awaited > 0;
         self.failure.take()
     }
 
@@ -105,6 +115,7 @@ impl Writes {
             self.failure.get_or_insert(status);
             return;
         }
+        self.is_unsure &= self.awaited > 0 || self.failure.is_some();
         // Let go by a seek, if it is not among those in flight.
         let place = index.checked_sub(self.first).and_then(|place| usize::try_from(place).ok());
         if let Some(write) = place.and_then(|place| self.flight.get_mut(place)) {
@@ -145,6 +156,7 @@ impl Writes {
         let unknown = accepted.saturating_sub(known);
         self.queued = self.queued.saturating_sub(unknown);
         self.ahead = self.ahead.saturating_add(unknown);
+        self.is_unsure |= unknown > 0;
         accepted
     }
 
@@ -210,6 +222,14 @@ fn queue(session: &mut Session, id: FileId, data: &[u8]) -> Result<()> {
     let sftp = session.sftps.get(id.sftp)?;
     sftp.last_status = message::FX_OK;
     let most = sftp.limits.write;
+    let file = sftp.files.get(id.key).ok_or_else(Error::alloc)?;
+    // Not even what is on its way already could be.
+    let end = u64::try_from(data.len()).ok().and_then(|length| file.position.checked_add(length));
+    if end.is_none_or(|end| end > LAST_OFFSET) {
+        return Err(sftp.beyond_all_files());
+    }
+    // A long handle takes the place of data.
+    let most = most.saturating_sub(file.handle.len().saturating_sub(HANDLE_LENGTH)).max(1);
     let per_request =
         data.len().checked_div(REQUESTS_PER_CALL).unwrap_or_default().clamp(LEAST_REQUEST.min(most), most);
     loop {

@@ -20,6 +20,12 @@ pub struct Files {
     pub content: [Vec<u8>; 2],
     /// Bytes of file data that WRITE requests have brought.
     pub written: usize,
+    /// Bytes of file data that have been read.
+    pub read: usize,
+    /// The longest READ and WRITE.
+    pub longest_read: usize,
+    pub longest_write: usize,
+    pub refuses_open: bool,
     /// Every write, if somebody wants to know.
     pub journal: Option<Vec<Written>>,
     /// Requests that have come, by type.
@@ -33,8 +39,19 @@ type Reply = Option<Vec<u8>>;
 
 impl Files {
     pub const fn new(dice: Dice) -> Self {
-        let content = [Vec::new(), Vec::new()];
-        Self { content, written: 0, journal: None, requests: [0; 256], open: Vec::new(), opened: 0, dice }
+        Self {
+            content: [Vec::new(), Vec::new()],
+            written: 0,
+            read: 0,
+            longest_read: 0,
+            longest_write: 0,
+            refuses_open: false,
+            journal: None,
+            requests: [0; 256],
+            open: Vec::new(),
+            opened: 0,
+            dice,
+        }
     }
 
     /// Carries out a request: the reply.
@@ -50,6 +67,7 @@ impl Files {
                 version.put_string(b"1").unwrap();
                 Some(version)
             }
+            3 if self.refuses_open => status(id, 4, b"Too many"),
             3 => {
                 let other = u8::from(reader.string().unwrap() == b"other");
                 self.opened += 1;
@@ -98,11 +116,13 @@ impl Files {
         let file = self.file(reader.string().unwrap());
         let offset = reader.u64().unwrap() as usize;
         let length = reader.u32().unwrap() as usize;
+        self.longest_read = self.longest_read.max(length);
         let Some(rest) = self.content[file].get(offset..).filter(|rest| !rest.is_empty()) else {
             return status(id, 1, b"");
         };
         let whole = length.min(rest.len());
         let length = if ways.answers_short { 1 + self.dice.below(whole) } else { whole };
+        self.read += length;
         string(id, 103, &rest[..length])
     }
 
@@ -110,6 +130,7 @@ impl Files {
         let file = self.file(reader.string().unwrap());
         let offset = reader.u64().unwrap();
         let data = reader.string().unwrap();
+        self.longest_write = self.longest_write.max(data.len());
         let refused = ways.fails_write == Some(0);
         ways.fails_write = ways.fails_write.and_then(|left| left.checked_sub(1));
         let code = if refused { ways.refusal } else { 0 };

@@ -19,7 +19,8 @@ pub struct Ways {
     pub shuffles: bool,
     /// Replies are cut and joined anywhere on their way.
     pub recuts: bool,
-    /// How long a reply may take.
+    /// How long every reply takes, and how long one may take beyond that.
+    pub latency: Duration,
     pub delay: Duration,
     /// How many bytes of replies the line takes in a second; 0 is no limit.
     pub bandwidth: u32,
@@ -68,6 +69,7 @@ impl Default for Ways {
             packet: 32 * 1024,
             shuffles: false,
             recuts: false,
+            latency: Duration::ZERO,
             delay: Duration::ZERO,
             bandwidth: 0,
             answers_short: false,
@@ -100,6 +102,9 @@ pub struct Server {
     pub files: Files,
     /// Global requests that were to be answered.
     pub asked_globals: usize,
+    /// Bytes of replies that wait for their time, and how many they were at most.
+    pub waiting: usize,
+    pub most_waiting: usize,
     /// The ids of the requests whose replies have been sent.
     pub answered: Vec<u32>,
     pub now: Instant,
@@ -123,6 +128,8 @@ impl Server {
             ways,
             files: Files::new(Dice(seed ^ 3)),
             asked_globals: 0,
+            waiting: 0,
+            most_waiting: 0,
             answered: Vec::new(),
             now,
             keys: Exchanges::new(b"", DEFAULT_IDENT.to_bytes(), false),
@@ -214,7 +221,7 @@ impl Server {
     /// Puts a reply on its way, or what becomes of it.
     fn queue(&mut self, reply: &[u8]) {
         let delay = self.ways.delay.mul_f64(self.dice.below(1001) as f64 / 1000.0);
-        let mut due = self.now + delay;
+        let mut due = self.now + self.ways.latency + delay;
         let mut bytes = Vec::new();
         bytes.put_string(reply).unwrap();
         let mut copies = 1;
@@ -246,6 +253,7 @@ impl Server {
         self.last_due = self.last_due.max(due);
         let id = u32::from_be_bytes(reply[1..5].try_into().unwrap());
         for _ in 0..copies {
+            self.waiting += bytes.len();
             self.replies.push_back(Reply { due, id, kind: reply[0], bytes: bytes.clone() });
         }
     }
@@ -282,6 +290,7 @@ impl Server {
             adjust.put_u32(grant).unwrap();
             self.tx.send(&[&adjust]).unwrap();
         }
+        self.most_waiting = self.most_waiting.max(self.waiting);
         let mut stream = Vec::new();
         while let Some(reply) = self.next_reply() {
             if let Some(left) = self.ways.rekeys {
@@ -294,6 +303,7 @@ impl Server {
                 }
             }
             self.answered.push(reply.id);
+            self.waiting -= reply.bytes.len();
             if self.ways.bandwidth > 0 {
                 let time = reply.bytes.len() as f64 / f64::from(self.ways.bandwidth);
                 self.line_free = self.now + Duration::from_secs_f64(time);
@@ -306,6 +316,7 @@ impl Server {
                 self.send_stream(&mut stream);
                 self.tx.send(&[&[message::CHANNEL_EOF, 0, 0, 0, 0]]).unwrap();
                 self.replies.clear();
+                self.waiting = 0;
                 self.ways.is_silent = true;
                 return;
             }
