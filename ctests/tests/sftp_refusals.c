@@ -61,15 +61,13 @@ static void by_handle(unsigned long status)
     LIBSSH2_SFTP_HANDLE *dir = CALLP(c, libssh2_sftp_opendir(c->sftp, "x"));
     if(!file || !dir)
         bail("open failed: %s", last_words(c));
-    if(status != LIBSSH2_FX_EOF)
-        REFUSED(libssh2_sftp_read(file, text, sizeof(text)));
     REFUSED(libssh2_sftp_write(file, text, sizeof(text)));
+    REFUSED(libssh2_sftp_read(file, text, sizeof(text)));
     REFUSED(libssh2_sftp_fstat(file, &a));
     REFUSED(libssh2_sftp_fsetstat(file, &a));
     REFUSED(libssh2_sftp_fsync(file));
     REFUSED(libssh2_sftp_fstatvfs(file, &st));
-    if(status != LIBSSH2_FX_EOF)
-        REFUSED(libssh2_sftp_readdir(dir, text, sizeof(text), NULL));
+    REFUSED(libssh2_sftp_readdir(dir, text, sizeof(text), NULL));
     REFUSED(libssh2_sftp_closedir(dir));
     REFUSED(libssh2_sftp_close(file));
 }

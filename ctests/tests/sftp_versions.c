@@ -38,8 +38,15 @@ static void version(int number)
 static void show(const char *what, int rc, const LIBSSH2_SFTP_ATTRIBUTES *a)
 {
     trace_sftp(c, rc, "%s", what);
-    trace("flags %#lx size %llu uid %lu gid %lu mode %#lo atime %lu mtime %lu", a->flags,
-          a->filesize, a->uid, a->gid, a->permissions, a->atime, a->mtime);
+    trace("flags %#lx", a->flags);
+    if(a->flags & LIBSSH2_SFTP_ATTR_SIZE)
+        trace("size %llu", a->filesize);
+    if(a->flags & LIBSSH2_SFTP_ATTR_UIDGID)
+        trace("uid %lu gid %lu", a->uid, a->gid);
+    if(a->flags & LIBSSH2_SFTP_ATTR_PERMISSIONS)
+        trace("mode %#lo", a->permissions);
+    if(a->flags & LIBSSH2_SFTP_ATTR_ACMODTIME)
+        trace("atime %lu mtime %lu", a->atime, a->mtime);
 }
 
 static void extended(void)

@@ -97,7 +97,8 @@ pub struct Open {
 }
 
 impl Open {
-    /// Queues `SSH_FXP_OPEN`. `flags` are `SSH_FXF_*`; `attributes` are sent with `mode` as their permissions.
+    /// Queues `SSH_FXP_OPEN`. `flags` are `SSH_FXF_*`; `mode` takes the place of the permissions in `attributes`, which
+    /// are sent if these name them.
     pub fn file(
         session: &mut Session,
         sftp: SftpId,
@@ -106,7 +107,11 @@ impl Open {
         mode: u32,
         attributes: Option<Attributes>,
     ) -> Result<Self> {
-        let attributes = attributes.unwrap_or_default().with_permissions(mode | REGULAR);
+        let permissions = mode | REGULAR;
+        let attributes = match attributes {
+            Some(attributes) => Attributes { permissions, ..attributes },
+            None => Attributes::default().with_permissions(permissions),
+        };
         let fields = |packet: &mut Vec<u8>| {
             packet.put_string(path)?;
             packet.put_u32(flags)?;

@@ -178,9 +178,9 @@ impl Sftp {
         self.files.len()
     }
 
-    /// What files cannot have is refused as servers do it.
+    /// What files cannot have is refused as OpenSSH's server does it.
     fn beyond_all_files(&mut self) -> Error {
-        self.last_status = message::FX_FAILURE;
+        self.last_status = message::FX_BAD_MESSAGE;
         Error::new(Code::SftpProtocol, "Offset is larger than that of any byte in a file, 2^63 - 1")
     }
 

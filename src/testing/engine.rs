@@ -423,9 +423,8 @@ fn a_refusal_for_too_many_open_files_says_so() {
         world.open();
     }
     world.line.server.borrow_mut().files.refuses_open = true;
-    let refused = world.finish(Owner::Sftp(sftp), Call::SftpOpen, |session| {
-        Open::file(session, sftp, b"file", 0, 0, None)
-    });
+    let refused =
+        world.finish(Owner::Sftp(sftp), Call::SftpOpen, |session| Open::file(session, sftp, b"file", 0, 0, None));
     let text = "SFTP server: failure: Too many; 2 files are open, of 2 that the server allows";
     assert_eq!(refused.unwrap_err().to_string(), text);
 }

@@ -1,7 +1,7 @@
 //! What the server's SFTP does with requests.
 
-use super::server::Ways;
 use super::Dice;
+use super::server::Ways;
 use crate::wire::{Put, Reader};
 
 /// A write as the server has met it.

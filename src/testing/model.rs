@@ -1,11 +1,11 @@
 //! Random programs on a server and a line that do anything, against a model of what the program has been told.
 //!
-//! Each schedule follows from its seed. A failure prints it; `LIBSSH2_MODEL_SEED` begins there, `LIBSSH2_MODEL_SCHEDULES`
-//! says how many to run.
+//! Each schedule follows from its seed. A failure prints it, and `LIBSSH2_MODEL_SEED` runs that one, or begins there if
+//! `LIBSSH2_MODEL_SCHEDULES` says how many to run. With `LIBSSH2_MODEL_SECONDS` they are new ones, for so long.
 
 mod book;
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use self::book::{Book, Pledge};
 use super::{Dice, Harm, Ways, World};
@@ -61,8 +61,7 @@ fn ways(dice: &mut Dice) -> Ways {
     Ways {
         window: [1, 100, 5_000, 100_000, 2_000_000][dice.below(5)],
         packet: [1, 77, 4096, 32_768][dice.below(4)],
-        limits: [[0; 4], [4 << 20, 2 << 20, 1 << 20, 9], [34_000, 32_768, 32_768, 0], [6000; 4], [1; 4]]
-            [dice.below(5)],
+        limits: [[0; 4], [4 << 20, 2 << 20, 1 << 20, 9], [34_000, 32_768, 32_768, 0], [6000; 4], [1; 4]][dice.below(5)],
         shuffles,
         recuts,
         answers_short,
@@ -363,8 +362,7 @@ impl Run {
     /// Asks something that has nothing to do with the files.
     fn stat(&mut self) {
         let sftp = self.world.sftp;
-        let result =
-            self.resume(Owner::Sftp(sftp), Call::SftpStat, |session| stat(session, sftp, b"a name", true));
+        let result = self.resume(Owner::Sftp(sftp), Call::SftpStat, |session| stat(session, sftp, b"a name", true));
         match result {
             Ok(attributes) => assert!(self.lies || attributes.size == 6),
             Err(error) => assert!(error.code == Code::Eagain || self.is_doomed, "{error}"),
@@ -456,11 +454,22 @@ fn environment(name: &str) -> Option<u64> {
 
 #[test]
 fn whatever_the_server_does_the_program_is_told_the_truth() {
+    let begin = Instant::now();
+    let limit = environment("LIBSSH2_MODEL_SECONDS").map(Duration::from_secs);
     let first = environment("LIBSSH2_MODEL_SEED");
-    let count = environment("LIBSSH2_MODEL_SCHEDULES").unwrap_or(if first.is_some() { 1 } else { SCHEDULES });
-    let first = first.unwrap_or(0);
-    let (mut told, mut doomed) = (0, 0);
-    for seed in first..first + count {
+    let asked = environment("LIBSSH2_MODEL_SCHEDULES");
+    let most = match (asked, limit, first) {
+        (Some(asked), ..) => asked,
+        (None, Some(_), _) => u64::MAX,
+        (None, None, Some(_)) => 1,
+        (None, None, None) => SCHEDULES,
+    };
+    let fresh = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
+    let first = first.unwrap_or_else(|| if limit.is_some() { fresh() } else { 0 });
+    let (mut count, mut told, mut doomed) = (0, 0, 0);
+    while count < most && limit.is_none_or(|limit| begin.elapsed() < limit) {
+        let seed = first + count;
+        count += 1;
         let _seed = Seed(seed);
         let mut run = Run::new(seed);
         for _ in 0..10 + run.dice.below(60) {
@@ -470,6 +479,7 @@ fn whatever_the_server_does_the_program_is_told_the_truth() {
         told += run.told;
         doomed += u64::from(run.is_doomed);
     }
-    println!("{count} schedules, {doomed} of them with faults, {told} refusals told");
+    let took = begin.elapsed();
+    println!("{count} schedules from {first} on, {doomed} of them with faults, {told} refusals told, {took:.0?}");
     assert!(count < 100 || (told as u64 > count / 20 && doomed > count / 4), "{told} refusals, {doomed} faults");
 }

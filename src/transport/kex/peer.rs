@@ -88,7 +88,8 @@ impl Link {
         client.preferences.set(MethodType::HostKey, NAMES).unwrap();
         server.keys.lists.set(MethodType::HostKey, NAMES).unwrap();
         let authority = PrivateKey::parse(HOST_KEYS[1].as_bytes(), None).unwrap();
-        server.keys.certificate = Some(Issue { valid, ..Issue::new(&server.keys.host_key, &authority, "host") }.write());
+        server.keys.certificate =
+            Some(Issue { valid, ..Issue::new(&server.keys.host_key, &authority, "host") }.write());
         Self::between(client, server, 100)
     }
 
