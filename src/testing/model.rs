@@ -53,6 +53,8 @@ struct Run {
     /// Since when nothing but `EAGAIN` has come.
     starved: Option<Instant>,
     told: usize,
+    /// Every step is shown.
+    shows: bool,
 }
 
 fn ways(dice: &mut Dice) -> Ways {
@@ -102,6 +104,7 @@ impl Run {
             scale,
             starved: None,
             told: 0,
+            shows: false,
         };
         run.doom();
         run
@@ -114,6 +117,7 @@ impl Run {
         let mut server = self.world.line.server.borrow_mut();
         server.files.journal = Some(Vec::new());
         let ways = &mut server.ways;
+        let is_lie = |harm| matches!(harm, Harm::OtherByte | Harm::OtherLength | Harm::OtherType);
         if dice.below(10) == 0 {
             ways.rekeys = Some(dice.below(30));
         }
@@ -128,7 +132,8 @@ impl Run {
             0..=2 => {
                 let harm = harm(dice);
                 ways.harm = Some((dice.below(40), harm));
-                self.lies = matches!(harm, Harm::OtherByte | Harm::OtherLength | Harm::OtherType);
+                self.lies = is_lie(harm);
+                server.files.is_lenient = self.lies;
                 self.is_doomed = true;
             }
             3 => {
@@ -140,6 +145,12 @@ impl Run {
                 self.is_doomed = true;
             }
             _ => {}
+        }
+    }
+
+    fn say(&self, what: std::fmt::Arguments<'_>) {
+        if self.shows {
+            eprintln!("{what}");
         }
     }
 
@@ -206,10 +217,13 @@ impl Run {
         for id in server.answered.drain(..) {
             self.files.iter_mut().for_each(|file| _ = file.book.answered.insert(id));
         }
-        for written in std::mem::take(&mut server.files.journal).unwrap() {
-            self.files[written.file].book.met(&written);
+        for written in server.files.journal.replace(Vec::new()).unwrap() {
+            let (length, status) = (written.data.len(), written.status);
+            self.say(format_args!("  met {} {length} bytes at {}: {status}", written.file, written.offset));
+            if !self.lies {
+                self.files[written.file].book.met(&written);
+            }
         }
-        server.files.journal = Some(Vec::new());
     }
 
     /// Where the library says that the file stands.
@@ -255,6 +269,7 @@ impl Run {
                     return;
                 }
                 Ok(id) => {
+                    self.say(format_args!("{which} open"));
                     self.files[which].id = Some(id);
                     self.files[which].book.leave(0);
                     return;
@@ -272,7 +287,9 @@ impl Run {
             return;
         }
         let data = book.offer(count);
-        match self.drive(|session| poll_write(session, id, &data)) {
+        let (position, result) = (book.position, self.drive(|session| poll_write(session, id, &data)));
+        self.say(format_args!("{which} write {count} at {position}: {result:?}"));
+        match result {
             Ok(written) => {
                 assert!(0 < written && written <= count);
                 self.files[which].book.accepted(written);
@@ -289,7 +306,9 @@ impl Run {
         let place = self.tell(which);
         let place = place.max(self.files[which].book.position);
         self.files[which].book.leave(place);
-        match self.drive(|session| poll_read(session, id, &mut space)) {
+        let result = self.drive(|session| poll_read(session, id, &mut space));
+        self.say(format_args!("{which} read {} at {place}: {result:?}", space.len()));
+        match result {
             Ok(count) if self.lies => self.files[which].book.position += count as u64,
             Ok(count) => self.files[which].book.read(&space[..count]),
             Err(error) if error.code == Code::Eagain => {}
@@ -301,9 +320,21 @@ impl Run {
     }
 
     fn seek(&mut self, which: usize) {
-        let place = if self.any(4) { self.files[which].book.position } else { self.dice.below(self.scale * 2) as u64 };
-        seek(&mut self.world.session.borrow_mut(), self.files[which].id.unwrap(), place).unwrap();
-        self.files[which].book.leave(place);
+        let here = self.files[which].book.position;
+        let place = if self.any(4) { here } else { self.dice.below(self.scale * 2) as u64 };
+        let told = self.tell(which);
+        if place == here && told == here && self.files[which].book.may_be_under_way() {
+            // What that means for the writes under way, the program cannot know.
+            return;
+        }
+        let id = self.files[which].id.unwrap();
+        seek(&mut self.world.session.borrow_mut(), id, place).unwrap();
+        self.say(format_args!("{which} seek from {here} to {place}"));
+        let now_told = tell(&mut self.world.session.borrow_mut(), id).unwrap();
+        // To where it is already: what was accepted is under way as before.
+        if place != here || now_told == here {
+            self.files[which].book.leave(place);
+        }
     }
 
     fn set_behind(&mut self, which: usize) {
@@ -333,6 +364,7 @@ impl Run {
             Kind::Flush => self.resume(owner, Call::SftpFlush, |session| Settle::flush(session, id)),
             Kind::Close => self.resume(owner, Call::SftpClose, |session| Settle::close(session, id)),
         };
+        self.say(format_args!("{which} {kind:?}: {result:?}"));
         if Self::is_eagain(&result) {
             self.files[which].pending = Some((kind, pledge));
             return;
@@ -352,7 +384,7 @@ impl Run {
         }
         if kind == Kind::Close {
             // What was accepted and is not known to be written is lost with a failure.
-            book.forgive();
+            book.bury(result.is_ok());
             book.leave(place);
             forget(&mut self.world.session.borrow_mut(), id);
             self.files[which].id = None;
@@ -472,6 +504,8 @@ fn whatever_the_server_does_the_program_is_told_the_truth() {
         count += 1;
         let _seed = Seed(seed);
         let mut run = Run::new(seed);
+        run.shows = most == 1;
+        run.say(format_args!("{:?}", run.world.line.server.borrow().ways));
         for _ in 0..10 + run.dice.below(60) {
             run.step();
         }

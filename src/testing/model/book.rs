@@ -62,6 +62,9 @@ pub struct Book {
     offers: usize,
     /// The last epoch that the server has heard of.
     latest: usize,
+    /// The epochs before the last close, and whether one of those closes has failed, so that some may be under way.
+    buried: usize,
+    is_haunted: bool,
     /// The replies that have left the server.
     pub answered: HashSet<u32>,
 }
@@ -106,7 +109,7 @@ impl Book {
         assert_eq!(*offset, epoch.sent(), "epoch {number} is not written in sequence");
         assert!(end <= epoch.offered, "bytes that nobody presented");
         epoch.writes.push((end, *id, *status));
-        if *status != 0 {
+        if *status != 0 && number >= self.buried {
             self.refused.push(*status);
         }
     }
@@ -170,6 +173,18 @@ impl Book {
         }
     }
 
+    /// The file is closed.
+    pub fn bury(&mut self, is_sound: bool) {
+        self.forgive();
+        self.buried = self.epochs.len();
+        self.is_haunted |= !is_sound;
+    }
+
+    /// Whether more has been presented than calls have returned.
+    pub fn may_be_under_way(&self) -> bool {
+        self.current.is_some_and(|number| self.epochs[number].offered > self.position)
+    }
+
     /// What a call answers for that begins now.
     pub fn pledge(&self) -> Pledge {
         let accepted = self.epochs.iter().map(|epoch| epoch.accepted).collect();
@@ -213,7 +228,7 @@ impl Book {
 
     /// Everything that had been sent before `pledge` has been carried out or refused.
     pub fn settle(&mut self, pledge: &Pledge, content: &[u8]) {
-        if pledge.offers != self.offers {
+        if pledge.offers != self.offers || self.is_haunted {
             return;
         }
         self.compare(content);
