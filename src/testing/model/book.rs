@@ -231,6 +231,10 @@ impl Book {
         if pledge.offers != self.offers || self.is_haunted {
             return;
         }
+        // What is under way may have been carried out already.
+        if let Some(number) = self.current {
+            self.blur(number);
+        }
         self.compare(content);
         self.bytes = content.iter().copied().map(Some).collect();
         self.shortest = content.len();
