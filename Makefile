@@ -8,7 +8,7 @@ MANDIR = $(PREFIX)/share/man
 DESTDIR =
 CARGO = cargo
 INSTALL = install
-# How long `make fuzz` takes.
+# How long `make fuzz` takes; `60/each` is a minute for each target.
 SECONDS = 60
 
 # A shell that is not a login shell may not know where rustup put cargo.
@@ -22,14 +22,34 @@ built = $(target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 # the place of an original in the same directory.
 so = libssh2.so.1.0.1
 headers = libssh2.h libssh2_sftp.h libssh2_publickey.h libssh2_ext.h
+# What tells build systems of the library, made of packaging/*.in.
+described = pkgconfig/libssh2.pc cmake/libssh2/libssh2-config.cmake cmake/libssh2/libssh2-config-version.cmake
 version = $(shell sed -n 's/^.define LIBSSH2_VERSION "\(.*\)"/\1/p' include/libssh2.h)
 own_version = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+
+# Below PREFIX paths are told relative to it, so that what is installed can be moved; the CMake package knows where it
+# lies itself.
+below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+fill = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(call below_prefix,$(LIBDIR))|' \
+    -e 's|@INCLUDEDIR@|$(call below_prefix,$(INCLUDEDIR))|' -e 's|@SO@|$(so)|' \
+    -e 's|@CMAKE_INCLUDEDIR@|'"$$(realpath -ms --relative-to='$(LIBDIR)/cmake/libssh2' '$(INCLUDEDIR)')"'|' \
+    -e 's|@VERSION@|$(version)|' -e 's|@VERSION_MAJOR@|$(firstword $(subst ., ,$(version)))|' \
+    -e 's|@OWN_VERSION@|$(own_version)|' \
+    -e 's|@POINTER_SIZE@|'"$$(readelf -h $(built)/libssh2.so | awk '/Class:/ { print $$2 == "ELF64" ? 8 : 4 }')"'|'
+
+# No path of this machine gets into a release build: the same sources give the same files, wherever they lie.
+cargo_home = $(or $(CARGO_HOME),$(HOME)/.cargo)
+elsewhere = $(CURDIR)=. $(abspath $(target))=target $(CURDIR)/vendor=vendor \
+    $(foreach index,$(wildcard $(cargo_home)/registry/src/*),$(index)=vendor)
+$(built)/libssh2.so $(built)/libssh2.a all: export RUSTFLAGS := \
+    $(strip $(RUSTFLAGS) $(if $(filter release,$(PROFILE)),$(elsewhere:%=--remap-path-prefix=%)))
 
 # Not `cargo build`: cargo gives up link-time optimisation as soon as a crate is also built as an rlib, which tests use.
 build = $(CARGO) rustc --locked --profile $(PROFILE) --lib --crate-type cdylib,staticlib
 
 .DEFAULT_GOAL = all
-.PHONY: all check check-all check-original demo bench fuzz headers man install uninstall clean help
+.PHONY: all check check-all check-interop check-original check-valgrind check-asan demo bench fuzz headers man install \
+    uninstall dist deb clean help
 
 all: ## Build the shared and the static library
 	$(build)
@@ -42,7 +62,7 @@ check: ## Run the tests; the last line is "N passed, N failed"
 	@.ci/check
 
 check-all: ## Run the tests, and then those that take longer
-	@.ci/install
+	@.ci/install all
 	@.ci/check all
 
 check-original: ## Run the original's own tests and examples alone
@@ -50,6 +70,22 @@ check-original: ## Run the original's own tests and examples alone
 	@$(MAKE) --no-print-directory all
 	$(CARGO) build --locked --example ssh2-testd
 	@CTESTS_OURS=$(built)/libssh2.so ctests/original/run.sh
+
+check-valgrind: ## Run the C tests under valgrind (CTESTS_ONLY="name ...")
+	@.ci/install memory
+	@$(MAKE) --no-print-directory all
+	$(CARGO) build --locked --example ssh2-testd
+	@CTESTS_OURS=$(built)/libssh2.so ctests/memory/valgrind.sh
+
+check-asan: ## Run the C tests under AddressSanitizer (CTESTS_ONLY="name ...")
+	@.ci/install
+	$(CARGO) build --locked --example ssh2-testd
+	@ctests/memory/asan.sh
+
+check-interop: ## Meet other servers than OpenSSH's alone, and write docs/interop.md
+	@.ci/install interop
+	@$(MAKE) --no-print-directory all
+	@CTESTS_OURS=$(built)/libssh2.so ctests/interop/run.sh
 
 demo: ## Upload to a private server, with a progress bar
 	@.ci/install
@@ -75,22 +111,30 @@ $(built)/libssh2.so $(built)/libssh2.a:
 	@abi/noexecstack.sh $(built)/libssh2.a
 
 install: $(built)/libssh2.so $(built)/libssh2.a ## Install under PREFIX (and DESTDIR)
-	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)"
+	$(INSTALL) -d "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/cmake/libssh2" "$(DESTDIR)$(INCLUDEDIR)"
 	$(INSTALL) -m 755 $(built)/libssh2.so "$(DESTDIR)$(LIBDIR)/$(so)"
 	ln -sf $(so) "$(DESTDIR)$(LIBDIR)/libssh2.so.1"
 	ln -sf libssh2.so.1 "$(DESTDIR)$(LIBDIR)/libssh2.so"
 	$(INSTALL) -m 644 $(built)/libssh2.a "$(DESTDIR)$(LIBDIR)/libssh2.a"
 	$(INSTALL) -m 644 $(headers:%=include/%) "$(DESTDIR)$(INCLUDEDIR)"
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-	    -e 's|@VERSION@|$(version)|' -e 's|@OWN_VERSION@|$(own_version)|' \
-	    libssh2.pc.in >"$(DESTDIR)$(LIBDIR)/pkgconfig/libssh2.pc"
-	chmod 644 "$(DESTDIR)$(LIBDIR)/pkgconfig/libssh2.pc"
+	for file in $(described); do \
+	    $(fill) packaging/$${file##*/}.in >"$(DESTDIR)$(LIBDIR)/$$file" && \
+	    chmod 644 "$(DESTDIR)$(LIBDIR)/$$file" || exit 1; \
+	done
 	man/make.sh "$(DESTDIR)$(MANDIR)/man3"
 
 uninstall: ## Remove what install put there
-	rm -f $(foreach file,$(so) libssh2.so.1 libssh2.so libssh2.a pkgconfig/libssh2.pc,"$(DESTDIR)$(LIBDIR)/$(file)")
+	rm -f $(foreach file,$(so) libssh2.so.1 libssh2.so libssh2.a $(described),"$(DESTDIR)$(LIBDIR)/$(file)")
 	rm -f $(foreach header,$(headers),"$(DESTDIR)$(INCLUDEDIR)/$(header)")
 	rm -f "$(DESTDIR)$(MANDIR)"/man3/libssh2*.3
+	-rmdir "$(DESTDIR)$(LIBDIR)/cmake/libssh2"
+
+dist: ## Make the release tarball, with all crates: builds offline
+	@packaging/dist.sh $(target)/dist
+
+deb: $(built)/libssh2.so $(built)/libssh2.a ## Make Debian packages, in target/deb
+	@.ci/install packages
+	@packaging/deb.sh $(target)/deb
 
 clean: ## Remove what was built
 	$(CARGO) clean

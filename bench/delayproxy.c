@@ -1,7 +1,7 @@
 /*
  * A long wire on loopback: a TCP proxy that holds every byte back for a fixed time.
  *
- *   delayproxy PORT [DELAY-MS]
+ *   delayproxy PORT [DELAY-MS]            such as 50, or 0.5
  *
  * Listens on a free port of 127.0.0.1, prints the port's number, and connects each client to PORT
  * of 127.0.0.1. What it receives it forwards DELAY-MS (default 50) later, in either direction, so
@@ -312,7 +312,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if(argc == 3) {
-        delay = atoi(argv[2]) * MILLISECOND;
+        delay = (int64_t)(atof(argv[2]) * (double)MILLISECOND);
     }
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if(getppid() != parent) {

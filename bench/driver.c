@@ -8,10 +8,10 @@
  *   lib      version the library reports
  *   bytes    payload moved
  *   count    files written, attributes asked for, or names listed; 1 for a transfer
- *   wall     seconds from the opened file to the last acknowledged (or received) byte; for the
- *            other jobs from the first request to the last answer
+ *   wall     seconds from the opened file to the last acknowledged (or received) byte, with -e to
+ *            its end; for the other jobs from the first request to the last answer
  *   user,sys CPU seconds of this process in that time
- *   peak     most memory of this process at a time, in KiB
+ *   peak     most memory of this process at a time until then, in KiB
  *   rate     MB/s (10^6 bytes per second of wall)
  *   calls    calls of libssh2_sftp_write or _read; eagain and zero count those results
  *   login    seconds from the connected socket to the opened file
@@ -56,6 +56,9 @@ struct options {
     bool nonblocking;
     bool sliding;
     bool verify;
+    bool until_closed;
+    char *pattern; /* what is uploaded, or should come */
+    char *space;   /* where a download goes */
 };
 
 struct counts {
@@ -98,6 +101,7 @@ static const char usage[] =
     "              unacknowledged byte on (default: one buffer is drained, then comes the next)\n"
     "  -n          non-blocking session, waiting in poll()\n"
     "  -v          compare what a download brings with the pattern\n"
+    "  -e          the time ends when the file is closed\n"
     "  -t SECONDS  kill the run after this time (default: 120)\n";
 
 static void fail(const char *what)
@@ -154,7 +158,7 @@ static struct options parse_options(int argc, char **argv)
                          .seconds = 120 };
     int c;
 
-    while((c = getopt(argc, argv, "p:u:k:c:m:s:b:t:f:wnv")) != -1) {
+    while((c = getopt(argc, argv, "p:u:k:c:m:s:b:t:f:wnve")) != -1) {
         switch(c) {
         case 'p': o.port = atoi(optarg); break;
         case 'u': o.user = optarg; break;
@@ -168,6 +172,7 @@ static struct options parse_options(int argc, char **argv)
         case 'w': o.sliding = true; break;
         case 'n': o.nonblocking = true; break;
         case 'v': o.verify = true; break;
+        case 'e': o.until_closed = true; break;
         default: fputs(usage, stderr); exit(2);
         }
     }
@@ -243,6 +248,22 @@ static void log_in(const struct options *o)
     }
 }
 
+/* The most memory that this process has had, in KiB. (That of getrusage() counts the shell that it came of.) */
+static long peak_memory(void)
+{
+    FILE *status = fopen("/proc/self/status", "r");
+    char line[200];
+    long peak = 0;
+
+    while(status && fgets(line, sizeof(line), status)) {
+        sscanf(line, "VmHWM: %ld", &peak);
+    }
+    if(status) {
+        fclose(status);
+    }
+    return peak;
+}
+
 /* PERIOD bytes of noise, repeated until a whole buffer can start anywhere in the first period. */
 static char *make_pattern(size_t buffer)
 {
@@ -293,7 +314,6 @@ static uint64_t book(ssize_t result, struct counts *counts, const char *what)
 
 static void upload(LIBSSH2_SFTP_HANDLE *file, const struct options *o, struct counts *counts)
 {
-    char *pattern = make_pattern(o->buffer);
     uint64_t done = 0;
     uint64_t end = 0;
 
@@ -301,35 +321,27 @@ static void upload(LIBSSH2_SFTP_HANDLE *file, const struct options *o, struct co
         if(o->sliding || done == end) {
             end = o->size - done < o->buffer ? o->size : done + o->buffer;
         }
-        done += book(libssh2_sftp_write(file, pattern + done % PERIOD, (size_t)(end - done)),
+        done += book(libssh2_sftp_write(file, o->pattern + done % PERIOD, (size_t)(end - done)),
                      counts, "write");
     }
-    free(pattern);
     counts->bytes += done;
 }
 
 static void download(LIBSSH2_SFTP_HANDLE *file, const struct options *o, struct counts *counts)
 {
-    char *pattern = make_pattern(o->buffer);
-    char *buffer = malloc(o->buffer);
     uint64_t done = 0;
 
-    if(!buffer) {
-        fail("out of memory");
-    }
     while(done < o->size) {
-        ssize_t result = libssh2_sftp_read(file, buffer, o->buffer);
+        ssize_t result = libssh2_sftp_read(file, o->space, o->buffer);
 
         if(result == 0) {
             fail("the file ends early");
         }
-        if(result > 0 && o->verify && memcmp(buffer, pattern + done % PERIOD, (size_t)result)) {
+        if(result > 0 && o->verify && memcmp(o->space, o->pattern + done % PERIOD, (size_t)result)) {
             fail("the download differs from the pattern");
         }
         done += book(result, counts, "read");
     }
-    free(buffer);
-    free(pattern);
     counts->bytes += done;
 }
 
@@ -408,21 +420,15 @@ static void list(LIBSSH2_SFTP_HANDLE *none, const struct options *o, struct coun
 /* Reads so much of what the command prints. */
 static void output(LIBSSH2_SFTP_HANDLE *none, const struct options *o, struct counts *counts)
 {
-    char *buffer = malloc(o->buffer);
-
     (void)none;
-    if(!buffer) {
-        fail("out of memory");
-    }
     while(counts->bytes < o->size) {
-        ssize_t result = libssh2_channel_read(channel, buffer, o->buffer);
+        ssize_t result = libssh2_channel_read(channel, o->space, o->buffer);
 
         if(result == 0) {
             fail("the command prints less");
         }
         counts->bytes += book(result, counts, "read");
     }
-    free(buffer);
 }
 
 static const struct job jobs[] = {
@@ -452,9 +458,16 @@ int main(int argc, char **argv)
     struct counts counts = { 0 };
     struct rusage before, after;
     double connected, opened, moved, closed;
+    long peak;
     LIBSSH2_SFTP_HANDLE *file = NULL;
 
     alarm(o.seconds);
+    o.pattern = make_pattern(o.buffer);
+    o.space = calloc(1, o.buffer);
+    if(!o.space) {
+        fail("out of memory");
+    }
+    memset(o.space, 1, o.buffer);
     if(libssh2_init(0)) {
         fail("init");
     }
@@ -479,11 +492,15 @@ int main(int argc, char **argv)
     getrusage(RUSAGE_SELF, &before);
     opened = now();
     o.job->run(file, &o, &counts);
+    if(file && o.until_closed) {
+        close_handle(file);
+    }
     moved = now();
     getrusage(RUSAGE_SELF, &after);
+    peak = peak_memory();
 
     libssh2_session_set_blocking(session, 1);
-    if(file) {
+    if(file && !o.until_closed) {
         close_handle(file);
     }
     if(channel) {
@@ -501,7 +518,7 @@ int main(int argc, char **argv)
            (unsigned long long)(file ? 1 : counts.done), moved - opened,
            seconds(after.ru_utime) - seconds(before.ru_utime),
            seconds(after.ru_stime) - seconds(before.ru_stime),
-           (double)counts.bytes / 1e6 / (moved - opened), after.ru_maxrss,
+           (double)counts.bytes / 1e6 / (moved - opened), peak,
            (unsigned long long)counts.calls, (unsigned long long)counts.eagain,
            (unsigned long long)counts.zero, opened - connected, closed - moved);
     libssh2_exit();

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Compares our library with the original: same driver, same sshd, runs in turn. See README.md.
+# Compares our library with the original and with what else could be picked: same server, same jobs, runs in turn. See
+# README.md.
 #
-#   bench/run.sh              the whole comparison, some minutes
-#   BENCH_QUICK=1             fewer and smaller runs, under a minute
+#   bench/run.sh              the whole comparison, about twenty minutes; its table and plots go to bench/results
+#   BENCH_QUICK=1             fewer and smaller runs, about a minute; nothing in the tree changes
+#   BENCH_ONLY="cpu far"      these sections alone; nothing in the tree changes
 #   BENCH_OURS=DIR            a directory with libssh2.a and include/ to judge in place of ours
 #   BENCH_OURS=peer           the original against itself: shows what the bench itself is worth
 #
@@ -17,12 +19,12 @@ target=$(cd "$target" && pwd)
 export CARGO_TARGET_DIR=$target
 out=$target/bench
 ours=${BENCH_OURS:-}
-delay=50
-driver_pid=
+quick=${BENCH_QUICK:-0}
 proxy_pid=
 
 . "$bench/debian.sh"
 . "$bench/sshd.sh"
+. "$bench/contestants.sh"
 
 say() { echo "bench: $*" >&2; }
 
@@ -32,15 +34,263 @@ die() {
 }
 
 cleanup() {
-    local pid
     trap '' HUP INT TERM
-    for pid in $driver_pid $proxy_pid; do
-        kill "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-    done
+    if [ -n "$running" ]; then
+        kill "$running" 2>/dev/null || true
+        wait "$running" 2>/dev/null || true
+    fi
+    proxy_stop
     sshd_stop
     rm -rf "$work"
 }
+
+# --- a long wire ----------------------------------------------------------------------------
+
+# far RTT: sets `port` to one over which a round trip takes so many milliseconds.
+far() {
+    local waited
+    proxy_stop
+    if [ "$1" = 0 ]; then
+        port=$SSHD_PORT
+        return
+    fi
+    "$out/delayproxy" "$SSHD_PORT" "$(awk "BEGIN { print $1 / 2 }")" >"$work/proxy.port" &
+    proxy_pid=$!
+    for waited in $(seq 100); do
+        [ -s "$work/proxy.port" ] && break
+        sleep 0.05
+    done
+    port=$(cat "$work/proxy.port")
+    [ -n "$port" ] || die "the delay proxy does not start"
+}
+
+proxy_stop() {
+    [ -n "$proxy_pid" ] || return 0
+    kill "$proxy_pid" 2>/dev/null || true
+    wait "$proxy_pid" 2>/dev/null || true
+    proxy_pid=
+}
+
+# --- measuring ------------------------------------------------------------------------------
+
+# rounds SECTION CASE COUNT "CONTESTANT=SIZE..." JOB ARGUMENT...: COUNT rounds of a run each, in an order that turns by one
+# from round to round. Each run adds a line to the results: section, case, contestant, round, figures.
+rounds() {
+    local section=$1 case=$2 count=$3 job=$5 round contestant size path
+    local list=$4
+    shift 5
+    for round in $(seq "$count"); do
+        for contestant in $list; do
+            size=${contestant#*=} contestant=${contestant%=*}
+            wants "$contestant" || continue
+            case $job in
+            upload) path=/dev/null ;;
+            download)
+                path=$work/source.$size
+                [ -e "$path" ] || truncate -s "$size" "$path"
+                ;;
+            files)
+                path=$work/files
+                rm -rf "$path"
+                mkdir "$path"
+                ;;
+            *) path=$work/many ;;
+            esac
+            run_one "$contestant" "$port" -s "$size" "$@" "$job" "$path" >"$work/line"
+            echo "$section $case $contestant $round $(cat "$work/line")" >>"$results"
+        done
+        list="${list#* } ${list%% *}"
+    done
+}
+
+# What one library uploads, the others must read back.
+check_content() {
+    local reader
+    for reader in $contestants; do
+        case $reader in sftp) continue ;; esac
+        run_one "$reader" "$SSHD_PORT" -c aes256-ctr -s 20000003 -b 1M upload "$work/content" >/dev/null
+        run_one original "$SSHD_PORT" -s 20000003 -v download "$work/content" >/dev/null
+        run_one ours "$SSHD_PORT" -s 20000003 -v download "$work/content" >/dev/null
+        [ "$(stat -c %s "$work/content")" -eq 20000003 ] || die "the upload of $reader has the wrong size"
+        rm "$work/content"
+    done
+}
+
+# each SIZE CONTESTANT...: the list for rounds() of those contestants, all with that size.
+each() {
+    local size=$1
+    shift
+    printf "%s=$size " "$@" | sed 's/ $//'
+}
+
+measure_cpu() {
+    local cipher job who
+    far 0
+    # The ciphers that have no MAC of their own get one that everybody knows.
+    for cipher in aes256-gcm@openssh.com chacha20-poly1305@openssh.com aes256-ctr; do
+        for job in upload download; do
+            say "cpu: $job, ${cipher%@*}"
+            # Debian's knows no AEAD.
+            who="original sftp ours"
+            [ $cipher != aes256-ctr ] || who="original debian sftp ours"
+            rounds cpu "$job:${cipher%@*}" "$cpu_rounds" "$(each "$cpu_size" $who)" \
+                $job -c $cipher -m hmac-sha2-256 -b 256K
+        done
+    done
+}
+
+measure_rate() {
+    local row buffer size who
+    far 0
+    for row in $rate_rows; do
+        buffer=${row%:*} size=${row#*:}
+        say "rate: $buffer buffers"
+        who="original ours behind"
+        case $buffer in 256K | *M) who="original sftp ours behind" ;; esac
+        rounds rate "upload:$buffer" "$rate_rounds" "$(each "$size" $who)" upload -b "$buffer"
+        rounds rate "download:$buffer" "$rate_rounds" "$(each "$size" ${who% behind})" download -b "$buffer"
+    done
+}
+
+# Sizes are such that a run takes some seconds at most; what counts is the rate.
+measure_distance() {
+    local row rtt long small
+    for row in $distance_rows; do
+        # What fills a window per round trip, and what moves some ten KiB per round trip.
+        IFS=: read -r rtt long small <<<"$row"
+        say "distance: $rtt ms"
+        far "$rtt"
+        rounds distance "upload:4M:$rtt" "$distance_rounds" \
+            "original=$(larger "$small" 4M) sftp=$long ours=$long" upload -e -b 4M
+        rounds distance "upload:32K:$rtt" "$distance_rounds" \
+            "original=$small debian=$small ours=$small behind=$long" upload -e -c aes256-ctr -b 32K
+        rounds distance "download:16K:$rtt" "$distance_rounds" \
+            "original=$small debian=$small sftp=$long ours=$long" download -c aes256-ctr -b 16K
+    done
+}
+
+larger() { printf '%s\n' "$@" | sort -h | tail -n 1; }
+
+# Share of the window that the server grants, of a whole file to its last acknowledgement.
+measure_window() {
+    local row style buffer size original
+    far 100
+    for row in $window_rows; do
+        IFS=: read -r style buffer size original <<<"$row"
+        say "window: $style, $buffer buffers"
+        case $style in
+        slide) rounds window "slide:$buffer" "$window_rounds" "original=$original ours=$size" upload -w -b "$buffer" ;;
+        drain) rounds window "drain:$buffer" "$window_rounds" "original=$original ours=$size" upload -b "$buffer" ;;
+        behind) rounds window "behind:$buffer" "$window_rounds" "behind=$size" upload -b "$buffer" ;;
+        esac
+    done
+}
+
+measure_far() {
+    say "far: download over 100 ms, 16 KiB buffers"
+    far 100
+    rounds far download:16K "$far_rounds" "original=2M sftp=$far_size ours=$far_size" download -b 16K
+}
+
+measure_jobs() {
+    local rtt
+    mkdir "$work/many"
+    seq -f "$work/many/a_file_with_a_name_%.0f" 10000 | xargs touch
+    for rtt in $jobs_distances; do
+        say "jobs: $rtt ms"
+        far "$rtt"
+        rounds jobs "files:$rtt" "$jobs_rounds" "$(each 4K original debian sftp ours behind)" \
+            files -c aes256-ctr -f 100 -b 4K
+        rounds jobs "stats:$rtt" "$jobs_rounds" "$(each 0 original debian ours)" stats -c aes256-ctr -f 200
+        rounds jobs "list:$rtt" "$jobs_rounds" "$(each 0 original debian sftp ours)" list -c aes256-ctr
+    done
+}
+
+# The calls of a short run are taken off those of a long one: what is left moved the data.
+measure_calls() {
+    local contestant job size
+    command -v strace >/dev/null || debian_install strace
+    if ! strace -qq -o /dev/null true 2>/dev/null; then
+        say "system calls are not counted: strace is missing, or may not trace here"
+        return
+    fi
+    far 0
+    for job in upload download; do
+        say "calls: $job, 256 KiB buffers"
+        for contestant in original sftp ours; do
+            wants $contestant || continue
+            for size in 1M 33M; do
+                wrapper="strace -f -c -o $work/strace"
+                rounds short "$job" 1 "$contestant=$size" "$job" -b 256K
+                wrapper=
+                awk '$NF == "total" { print $4 }' "$work/strace" >"$work/calls.$size"
+            done
+            awk -v what="calls $job:256K $contestant 1" 'NR == 1 { short = $1 } NR == 2 {
+                printf "%s calls=%d bytes=%d\n", what, $1 - short, 32 * 1048576
+            }' "$work/calls.1M" "$work/calls.33M" >>"$results"
+        done
+    done
+}
+
+# What the processor does in libssh2_sftp_write and libssh2_sftp_read alone, libcrypto's part included.
+measure_instructions() {
+    local contestant job call cipher
+    command -v valgrind >/dev/null || debian_install valgrind
+    command -v valgrind >/dev/null || {
+        say "instructions are not counted: valgrind is missing"
+        return
+    }
+    far 0
+    for cipher in aes256-gcm@openssh.com chacha20-poly1305@openssh.com; do
+        for job in upload download; do
+            say "instructions: $job, ${cipher%@*}"
+            call=libssh2_sftp_write
+            [ $job = upload ] || call=libssh2_sftp_read
+            for contestant in original ours; do
+                wrapper="valgrind --tool=callgrind --toggle-collect=$call --callgrind-out-file=/dev/null
+                    --log-file=$work/valgrind"
+                rounds short "$job" 1 "$contestant=$instructions_size" $job -c $cipher -b 256K
+                wrapper=
+                awk -v what="instructions $job:${cipher%@*} $contestant 1" \
+                    -v bytes="$(numfmt --from=iec "$instructions_size")" \
+                    '/Collected *:/ { printf "%s instructions=%.0f bytes=%d\n", what, $NF, bytes }' \
+                    "$work/valgrind" >>"$results"
+            done
+        done
+    done
+}
+
+# --- the plan -------------------------------------------------------------------------------
+
+sections="cpu rate distance window far jobs calls instructions"
+if [ "$quick" = 1 ]; then
+    sections="cpu rate window far jobs calls instructions"
+    cpu_rounds=1 cpu_size=64M
+    rate_rounds=1 rate_rows="4K:8M 32K:16M 256K:64M 4M:64M"
+    window_rounds=1 window_rows="slide:4M:24M:4M behind:4K:24M:4M"
+    far_rounds=1 far_size=64M
+    jobs_rounds=1 jobs_distances=10
+    instructions_size=4M
+    noise=0.15
+else
+    cpu_rounds=5 cpu_size=256M
+    rate_rounds=5 rate_rows="4K:16M 16K:48M 64K:96M 256K:192M 1M:192M 4M:192M 16M:192M"
+    distance_rounds=2
+    distance_rows="0:128M:32M 1:128M:8M 10:96M:2M 50:64M:512K 100:48M:256K 200:40M:256K"
+    window_rounds=1
+    window_rows="slide:4M:200M:16M slide:16M:200M:16M drain:4M:200M:16M drain:16M:192M:16M drain:64M:192M:64M
+        behind:4K:200M:0 behind:32K:200M:0 behind:256K:200M:0"
+    far_rounds=3 far_size=200M
+    jobs_rounds=3 jobs_distances="0 10 50"
+    instructions_size=16M
+    noise=0.03
+fi
+keep=
+[ "$quick" = 1 ] || [ -n "$ours" ] || [ -n "${BENCH_ONLY:-}" ] || keep=yes
+if [ "$ours" = peer ]; then
+    sections="cpu rate window calls instructions"
+fi
+sections=${BENCH_ONLY:-$sections}
 
 tmp=${TMPDIR:-/tmp}
 [ ! -w /dev/shm ] || tmp=/dev/shm
@@ -48,154 +298,30 @@ work=$(mktemp -d "$tmp/libssh2-bench.XXXXXX")
 trap cleanup EXIT
 trap 'exit 130' HUP INT TERM
 
-# --- building -------------------------------------------------------------------------------
-
-build() {
-    local cc=${CC:-cc} flags="-std=gnu11 -O2 -Wall -Wextra" peer
-    peer=$("$root/ctests/peer/build.sh") || die "the original is needed to compare with"
-    $cc $flags -I"$peer/include" -o "$out/driver-peer" "$bench/driver.c" \
-        "$peer/libssh2.a" -lcrypto -lz
-    $cc $flags -o "$out/delayproxy" "$bench/delayproxy.c"
-    case $ours in
-    peer)
-        cp "$out/driver-peer" "$out/driver-ours"
-        return
-        ;;
-    '')
-        make -s -C "$root" all >&2 || die "our library does not build"
-        set -- "$root/include" "$target/release/libssh2.a"
-        ;;
-    *) set -- "$ours/include" "$ours/libssh2.a" ;;
-    esac
-    $cc $flags -I"$1" -o "$out/driver-ours" "$bench/driver.c" \
-        "$2" -lcrypto -lz -lpthread -ldl -lm
-}
-
-start_proxy() {
-    local waited
-    "$out/delayproxy" "$SSHD_PORT" "$delay" >"$work/proxy.port" &
-    proxy_pid=$!
-    for waited in $(seq 100); do
-        [ -s "$work/proxy.port" ] && break
-        sleep 0.05
-    done
-    proxy_port=$(cat "$work/proxy.port")
-    [ -n "$proxy_port" ] || die "the delay proxy does not start"
-}
-
-# --- measuring ------------------------------------------------------------------------------
-
-# transfer LIB PORT ARGUMENT...: one run of a driver; its figures go to stdout.
-transfer() {
-    local lib=$1 port=$2
-    shift 2
-    # In the background, so that a signal to this script is not kept waiting.
-    $wrapper "$out/driver-$lib" -t 60 -p "$port" -u "$SSHD_USER" -k "$SSHD_KEY" "$@" \
-        >"$work/figures" &
-    driver_pid=$!
-    wait "$driver_pid" || die "$lib failed: driver $*"
-    driver_pid=
-    cat "$work/figures"
-}
-wrapper=
-
-# pairs SECTION ROW COUNT PORT ARGUMENT...: COUNT runs of either library, in turn, the first one
-# changing. Each run adds a line to the results: section, row, library, pair, figures.
-pairs() {
-    local section=$1 row=$2 count=$3 port=$4 pair lib order
-    shift 4
-    for pair in $(seq "$count"); do
-        order="peer ours"
-        [ $((pair % 2)) -eq 1 ] || order="ours peer"
-        for lib in $order; do
-            transfer "$lib" "$port" "$@" >"$work/line"
-            echo "$section $row $lib $pair $(cat "$work/line")" >>"$out/results"
-        done
-    done
-}
-
-# What one library uploads, the other one must read back.
-check_content() {
-    transfer ours "$SSHD_PORT" -s 20000003 -b 1M upload "$work/content" >/dev/null
-    transfer peer "$SSHD_PORT" -s 20000003 -v download "$work/content" >/dev/null
-    [ "$(stat -c %s "$work/content")" -eq 20000003 ] || die "the upload has the wrong size"
-    rm "$work/content"
-}
-
-measure_cpu() {
-    local cipher
-    say "user CPU per cipher, 256 KiB buffers"
-    for cipher in aes256-gcm@openssh.com aes128-gcm@openssh.com chacha20-poly1305@openssh.com \
-        aes256-ctr; do
-        pairs cpu "$cipher" "$cpu_pairs" "$SSHD_PORT" -c "$cipher" \
-            -m hmac-sha2-256-etm@openssh.com -b 256K -s "$cpu_size" upload /dev/null
-    done
-}
-
-measure_rate() {
-    local row
-    say "throughput per buffer size"
-    for row in $rate_rows; do
-        pairs rate "${row%:*}" "$rate_pairs" "$SSHD_PORT" -b "${row%:*}" -s "${row#*:}" \
-            upload /dev/null
-    done
-}
-
-# The calls of a short upload are taken off those of a long one: what is left moved the data.
-measure_syscalls() {
-    local lib size
-    command -v strace >/dev/null || debian_install strace
-    if ! strace -qq -o /dev/null true 2>/dev/null; then
-        say "system calls are not counted: strace is missing, or may not trace here"
-        return
-    fi
-    say "system calls, 256 KiB buffers"
-    for lib in peer ours; do
-        for size in 1 17; do
-            wrapper="strace -f -c -o $work/strace"
-            transfer "$lib" "$SSHD_PORT" -b 256K -s "${size}M" upload /dev/null >"$work/line"
-            wrapper=
-            awk -v run="syscalls ${size}M $lib 1" \
-                '$NF == "total" { print run, "syscalls=" $4 }' "$work/strace" >>"$out/results"
-        done
-    done
-}
-
-measure_window() {
-    local row style
-    say "round trips of $((2 * delay)) ms"
-    start_proxy
-    for row in $window_rows; do
-        style=${row%%:*}
-        row=${row#*:}
-        pairs window "$style:${row%:*}" "$window_pairs" "$proxy_port" \
-            $([ "$style" = drain ] || echo -w) -b "${row%:*}" -s "${row#*:}" upload /dev/null
-    done
-}
-
-if [ "${BENCH_QUICK:-0}" = 1 ]; then
-    noise=0.15
-    cpu_pairs=3 cpu_size=128M
-    rate_pairs=1 rate_rows="1K:2M 4K:8M 32K:16M 256K:64M 1M:64M 4M:64M 16M:64M"
-    window_pairs=1 window_rows="slide:4M:48M slide:16M:48M"
-else
-    noise=0.03
-    cpu_pairs=5 cpu_size=384M
-    rate_pairs=7 rate_rows="1K:8M 4K:16M 32K:64M 256K:128M 1M:128M 4M:256M 16M:256M"
-    window_pairs=2 window_rows="slide:256K:2M slide:4M:48M slide:16M:48M drain:4M:16M drain:16M:48M"
-fi
-
-build
+results=$out/results
+build_contestants
 awk '$1 > 1 { exit 1 }' /proc/loadavg || say "the machine is busy: expect noise in the ratios"
+load=$(cut -d' ' -f1 /proc/loadavg)
 sshd_start "$work" || exit 2
-: >"$out/results"
+: >"$results"
 check_content
-measure_cpu
-measure_rate
-measure_syscalls
-measure_window
+started=$(date +%s)
+for section in $sections; do
+    "measure_$section"
+done
 
 sshd_version=$(ssh -V 2>&1)
-echo "libssh2-rs against libssh2, ${sshd_version%%,*}, $(nproc) CPUs, load $(cut -d' ' -f1 /proc/loadavg)"
-awk -v self="$([ "$ours" = peer ] && echo 1 || echo 0)" -v round_trip="$((2 * delay))" \
-    -v rate_noise="$noise" -f "$bench/report.awk" "$out/results"
+cat >"$out/machine" <<E2
+$(date -u +%Y-%m-%d), $(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo "no commit")$(
+    [ -z "$(git -C "$root" status --porcelain -- src Cargo.lock 2>/dev/null)" ] || echo " with changes"
+), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) CPUs, load $load before, ${sshd_version%%,*}, $(
+    openssl version | cut -d' ' -f1,2), $(($(date +%s) - started)) seconds
+E2
+awk -v noise="$noise" -v self="$([ "$ours" = peer ] && echo 1 || echo 0)" -v machine="$(cat "$out/machine")" \
+    -v csv="$out/table.csv" -v markdown="$out/table.md" -f "$bench/report.awk" "$bench/limits" "$results" || status=$?
+"$bench/plots.sh" "$out/table.csv" "$out"
+if [ -n "$keep" ]; then
+    mkdir -p "$bench/results"
+    cp "$out/table.csv" "$out/table.md" "$out"/*.svg "$bench/results/"
+fi
+exit "${status:-0}"

@@ -16,7 +16,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
 target=${CARGO_TARGET_DIR:-$root/target}
 which=${CTESTS_LIB:-both}
-limit=${CTESTS_TIMEOUT:-150}
+limit=${CTESTS_TIMEOUT:-240}
 [ -z "${CTESTS_ALL:-}" ] || limit=900
 
 die() {

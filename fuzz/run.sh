@@ -1,25 +1,28 @@
 #!/bin/bash
-# Fuzzes the parsers of what files, agents and servers say. SECONDS are shared by the targets (all, if none is named):
-# one line for each says what was run, and the last line is "N passed, N failed".
+# Fuzzes what takes in what files, agents and servers say. SECONDS are shared by the targets (all, if none is named): one
+# line for each says what was run, and the last line is "N passed, N failed".
 #
 #   fuzz/run.sh SECONDS [TARGET...]
+#   fuzz/run.sh SECONDS/each [TARGET...]    so many for each target
 #   FUZZ_TOOLCHAIN=default    build with the default toolchain (and not nightly with AddressSanitizer where that is)
 #   FUZZ_MERGE=1              afterwards make fuzz/corpus the smallest set of inputs that covers as much as all found
 #
 # What is found grows under target/fuzz/corpus from run to run; findings are left in target/fuzz/findings. cargo-fuzz is
-# not needed, but can be used as well: `cargo +nightly fuzz run TARGET`. Where libFuzzer cannot be built (it comes from
-# cargo's registry), the targets are run by the test that replays and mutates the corpus.
+# not needed, but can be used as well: `FUZZ_TARGET=TARGET cargo +nightly fuzz run fuzz`. Where libFuzzer cannot be built
+# (it comes from cargo's registry), the targets are run by the test that replays and mutates the corpus.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
 target=$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")/fuzz
-seconds=${1:-}
-case $seconds in '' | *[!0-9]*) echo "usage: fuzz/run.sh SECONDS [TARGET...]" >&2 && exit 2 ;; esac
+given=${1:-}
+seconds=${given%/each}
+case $seconds in '' | *[!0-9]*) echo "usage: fuzz/run.sh SECONDS[/each] [TARGET...]" >&2 && exit 2 ;; esac
 shift
-targets=${*:-$(cd "$here/fuzz_targets" && printf '%s\n' *.rs | sed 's/\.rs$//')}
+targets=${*:-$(ls "$here/corpus")}
 count=$(echo "$targets" | wc -w)
-each=$((seconds / count > 0 ? seconds / count : 1))
+each=$seconds
+[ "$seconds" != "$given" ] || each=$((seconds / count > 0 ? seconds / count : 1))
 
 without_libfuzzer() {
     echo "libFuzzer cannot be built here: the corpus is replayed and mutated instead"
@@ -66,9 +69,10 @@ for toolchain in ${FUZZ_TOOLCHAIN:-nightly default}; do
 done
 echo "libFuzzer, built with $toolchain, $each s for each target"
 
+program=$target/$toolchain/$host/release/fuzz
 failed=0
 for name in $targets; do
-    program=$target/$toolchain/$host/release/$name
+    export FUZZ_TARGET=$name
     found=$target/corpus/$name log=$target/$name.log
     mkdir -p "$found"
     # A program that hangs is ended by libFuzzer itself after -timeout; this is for one that can not even do that.

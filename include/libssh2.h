@@ -1214,6 +1214,7 @@ LIBSSH2_API
 const char *libssh2_hostkey_hash(LIBSSH2_SESSION *session,
                                  int hash_type);
 
+#if !defined(LIBSSH2_NO_DEPRECATED)
 /* Decodes base64 (RFC 4648 section 4). What is not of its alphabet is skipped, line ends and padding among it.
    Deprecated since 1.0.
 
@@ -1225,11 +1226,13 @@ const char *libssh2_hostkey_hash(LIBSSH2_SESSION *session,
 
    Requires: session is NULL or a session that has not been freed; src can be read, dest and dest_len can be written to. */
 LIBSSH2_API
+LIBSSH2_DEPRECATED(1.0, "use a decoder of your own")
 int libssh2_base64_decode(LIBSSH2_SESSION *session,
                           char **dest,
                           unsigned int *dest_len,
                           const char *src,
                           unsigned int src_len);
+#endif
 
 /* Opens a channel (RFC 4254 section 5.1).
 
@@ -1701,10 +1704,12 @@ int libssh2_keepalive_send(LIBSSH2_SESSION *session,
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API LIBSSH2_KNOWNHOSTS *libssh2_knownhost_init(LIBSSH2_SESSION *session);
 
+#if !defined(LIBSSH2_NO_DEPRECATED)
 /* Adds a known host without a comment, otherwise as libssh2_knownhost_addc(). Deprecated since 1.2.5.
 
    Requires: as libssh2_knownhost_addc(). */
 LIBSSH2_API
+LIBSSH2_DEPRECATED(1.2.5, "use libssh2_knownhost_addc")
 int libssh2_knownhost_add(LIBSSH2_KNOWNHOSTS *hosts,
                           const char *host,
                           const char *salt,
@@ -1712,6 +1717,7 @@ int libssh2_knownhost_add(LIBSSH2_KNOWNHOSTS *hosts,
                           size_t keylen,
                           int typemask,
                           struct libssh2_knownhost **store);
+#endif
 
 /* Adds a known host at the end of a collection, also when it is there already.
 
@@ -1986,17 +1992,23 @@ void **libssh2_session_abstract(LIBSSH2_SESSION *session);
    LIBSSH2_ERROR_KEX_FAILURE (no algorithm in common, or the connection broke before that was known),
    LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE (wrong signature or value, or the connection broke meanwhile),
    LIBSSH2_ERROR_INVALID_MAC, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC. After a failure the
-   session can only be freed.
+   session can only be freed. Called once more after it has returned 0 it changes nothing: it returns 0 in blocking mode,
+   LIBSSH2_ERROR_EAGAIN in non-blocking mode.
 
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
 int libssh2_session_handshake(LIBSSH2_SESSION *session,
                               libssh2_socket_t socket);
 
+#if !defined(LIBSSH2_NO_DEPRECATED)
 /* Connects, as libssh2_session_handshake() does. Deprecated since 1.2.8.
 
    Requires: session is NULL or a session that has not been freed. */
-LIBSSH2_API int libssh2_session_startup(LIBSSH2_SESSION *session, int sock);
+LIBSSH2_API
+LIBSSH2_DEPRECATED(1.2.8, "use libssh2_session_handshake")
+int libssh2_session_startup(LIBSSH2_SESSION *session,
+                            int sock);
+#endif
 
 /* Tells the server that the session is over, SSH_MSG_DISCONNECT (RFC 4253 section 11.1). The session still has to be
    freed, and the socket to be closed.
@@ -2041,10 +2053,15 @@ LIBSSH2_API
 int libssh2_session_banner_set(LIBSSH2_SESSION *session,
                                const char *banner);
 
+#if !defined(LIBSSH2_NO_DEPRECATED)
 /* Sets what the server is told we are, as libssh2_session_banner_set() does. Deprecated since 1.4.0.
 
    Requires: session is NULL or a session that has not been freed; banner is terminated. */
-LIBSSH2_API int libssh2_banner_set(LIBSSH2_SESSION *session, const char *banner);
+LIBSSH2_API
+LIBSSH2_DEPRECATED(1.4.0, "use libssh2_session_banner_set")
+int libssh2_banner_set(LIBSSH2_SESSION *session,
+                       const char *banner);
+#endif
 
 /* Tells what the server says it is: its identification line, without the line end.
 
@@ -2081,6 +2098,7 @@ libssh2_cb_generic *libssh2_session_callback_set2(LIBSSH2_SESSION *session,
 
    Requires: session is NULL or a session that has not been freed; callback is of the type that cbtype stands for. */
 LIBSSH2_API
+LIBSSH2_DEPRECATED(1.11.1, "use libssh2_session_callback_set2")
 void *libssh2_session_callback_set(LIBSSH2_SESSION *session,
                                    int cbtype,
                                    void *callback);
@@ -2142,9 +2160,9 @@ void libssh2_session_set_read_timeout(LIBSSH2_SESSION *session,
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API long libssh2_session_get_read_timeout(LIBSSH2_SESSION *session);
 
-/* Tells for which directions of the socket the program has to wait before the call that returned LIBSSH2_ERROR_EAGAIN
-   is made again: LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, or both. The first of them that is
-   ready is progress. 0 when nothing is pending, or session is NULL.
+/* Tells which directions of the socket to wait for after a call has returned LIBSSH2_ERROR_EAGAIN:
+   LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, or both. The first of them that is ready is progress.
+   0 when nothing is pending, or session is NULL.
 
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API

@@ -658,10 +658,15 @@ LIBSSH2_API
 void libssh2_sftp_seek64(LIBSSH2_SFTP_HANDLE *handle,
                          libssh2_uint64_t offset);
 
+#if !defined(LIBSSH2_NO_DEPRECATED)
 /* Moves the position of a file, as libssh2_sftp_seek64() does. Deprecated since 1.2.8.
 
    Requires: handle is NULL or an open file. */
-LIBSSH2_API void libssh2_sftp_seek(LIBSSH2_SFTP_HANDLE *handle, size_t offset);
+LIBSSH2_API
+LIBSSH2_DEPRECATED(1.2.8, "use libssh2_sftp_seek64")
+void libssh2_sftp_seek(LIBSSH2_SFTP_HANDLE *handle,
+                       size_t offset);
+#endif
 
 /* Tells the position of a file in bytes from its beginning. What the server has written counts, also what no call has
    returned yet. 0 if handle is NULL.
@@ -670,10 +675,14 @@ LIBSSH2_API void libssh2_sftp_seek(LIBSSH2_SFTP_HANDLE *handle, size_t offset);
 LIBSSH2_API
 libssh2_uint64_t libssh2_sftp_tell64(LIBSSH2_SFTP_HANDLE *handle);
 
+#if !defined(LIBSSH2_NO_DEPRECATED)
 /* Tells the position of a file, as libssh2_sftp_tell64() does. Deprecated since 1.0.
 
    Requires: handle is NULL or an open file. */
-LIBSSH2_API size_t libssh2_sftp_tell(LIBSSH2_SFTP_HANDLE *handle);
+LIBSSH2_API
+LIBSSH2_DEPRECATED(1.0, "use libssh2_sftp_tell64")
+size_t libssh2_sftp_tell(LIBSSH2_SFTP_HANDLE *handle);
+#endif
 
 /* Asks for the attributes of an open file (setstat is 0), or sets those that attrs->flags names (setstat is 1); draft
    sections 6.8 and 6.9.

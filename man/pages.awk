@@ -54,9 +54,14 @@ inside {
 # Anything else stands between a comment and what it is not about.
 /[^ ]/ { comment = "" }
 
-function function_page(prototype, comment,    open, name, type, arguments, count, i, paragraphs, n, about, section, required) {
+function function_page(prototype, comment,    instead, open, name, type, arguments, count, i, paragraphs, n, about, section, required) {
     sub(/;.*$/, "", prototype)
-    sub(/LIBSSH2_DEPRECATED\([^)]*\)/, "", prototype)
+    instead = ""
+    if (match(prototype, /LIBSSH2_DEPRECATED\([^)]*\)/)) {
+        instead = substr(prototype, RSTART, RLENGTH)
+        sub(/LIBSSH2_DEPRECATED\([^)]*\)/, "", prototype)
+        instead = match(instead, /libssh2_[a-z0-9_]+/) ? substr(instead, RSTART, RLENGTH) : ""
+    }
     open = index(prototype, "(")
     type = substr(prototype, 1, open - 1)
     arguments = substr(prototype, open + 1)
@@ -85,6 +90,7 @@ function function_page(prototype, comment,    open, name, type, arguments, count
     for (i = 1; i <= count; i++) print ".Fa \"" argument[i] "\"" > page
     print ".Fc" > page
     delete seen
+    if (instead != "") seen[instead] = 1
     section = required = ""
     for (i = 1; i <= n; i++) {
         if (paragraphs[i] ~ /^Requires:/) {
@@ -183,6 +189,8 @@ function first_sentence(paragraph,    sentence) {
     gsub(/ \([^()]*(\([^()]*\)[^()]*)*\)/, "", sentence)
     if (match(sentence, /[.:;]( |$)/)) sentence = substr(sentence, 1, RSTART - 1)
     gsub(/^[ ]+|[ ]+$/, "", sentence)
+    # whatis(1) shows it in one line: what comes after a comma is for the page.
+    while (length(sentence) > 80 && match(sentence, /,[^,]*$/)) sentence = substr(sentence, 1, RSTART - 1)
     return tolower(substr(sentence, 1, 1)) substr(sentence, 2)
 }
 

@@ -1,7 +1,10 @@
 //! The one error type: a code with libssh2's number, a text of ours, and the peer's own words when it sent some.
 #![forbid(unsafe_code)]
 
-use std::fmt;
+use std::fmt::{self, Arguments, Write};
+
+use crate::memory;
+use crate::wire::Put;
 
 /// What every fallible function of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -76,12 +79,13 @@ impl Code {
 }
 
 /// An error as `libssh2_session_last_error` shows it: the code, and `text`, or `text: detail`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Error {
     /// What the C function returns.
     pub code: Code,
     text: &'static str,
-    detail: Option<Box<str>>,
+    /// UTF-8. It is left out where there is no memory for it.
+    detail: Option<Vec<u8>>,
 }
 
 impl Error {
@@ -93,23 +97,47 @@ impl Error {
     /// Adds what is known only now: the peer's words, a path, a number. Control characters are dropped, since the
     /// text may end on a terminal; what is not UTF-8 is replaced.
     #[must_use]
-    pub fn with(mut self, detail: impl AsRef<[u8]>) -> Self {
-        const LONGEST: usize = 1024;
-        let bytes = detail.as_ref();
-        let text = String::from_utf8_lossy(bytes.get(..LONGEST).unwrap_or(bytes));
-        let shown: String = text.trim().chars().filter(|c| !c.is_control()).collect();
-        if !shown.is_empty() {
-            self.detail = Some(shown.into_boxed_str());
-        }
+    pub fn with(self, detail: impl AsRef<[u8]>) -> Self {
+        self.with_parts(&[detail.as_ref()])
+    }
+
+    /// [`Error::with`], for what comes in parts.
+    #[must_use]
+    pub fn with_parts(mut self, parts: &[&[u8]]) -> Self {
+        self.detail = shown(parts).ok().filter(|shown| !shown.is_empty());
         self
+    }
+
+    /// [`Error::with`], for what has yet to be put into words.
+    #[must_use]
+    pub fn with_text(self, detail: Arguments<'_>) -> Self {
+        match memory::text(detail) {
+            Ok(text) => self.with(text),
+            Err(_) => self,
+        }
+    }
+
+    /// The same again.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self { detail: self.detail.as_deref().and_then(|detail| memory::copy(detail).ok()), ..*self }
+    }
+
+    /// Makes this the reason of `outer`. Lack of memory stays what it is.
+    #[must_use]
+    pub fn within(self, outer: Self) -> Self {
+        if self.code == Code::Alloc { self } else { outer.with_text(format_args!("{self}")) }
     }
 
     /// Adds to what is known already.
     #[must_use]
-    pub fn with_more(self, more: &str) -> Self {
-        match self.detail.clone() {
-            Some(detail) => self.with(format!("{detail}; {more}")),
-            None => self.with(more),
+    pub fn with_more(mut self, more: Arguments<'_>) -> Self {
+        match self.detail.take() {
+            Some(detail) => match memory::text(more) {
+                Ok(more) => self.with_parts(&[&detail, b"; ", more.as_ref()]),
+                Err(_) => self.with(detail),
+            },
+            None => self.with_text(more),
         }
     }
 
@@ -119,19 +147,48 @@ impl Error {
     }
 }
 
+/// Text of somebody else, shown as UTF-8; what is not is replaced.
+pub struct Lossy<'a>(pub &'a [u8]);
+
+impl fmt::Display for Lossy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.utf8_chunks().try_for_each(|chunk| {
+            f.write_str(chunk.valid())?;
+            if chunk.invalid().is_empty() { Ok(()) } else { f.write_char(char::REPLACEMENT_CHARACTER) }
+        })
+    }
+}
+
+/// What is shown of `parts`, one after the other.
+fn shown(parts: &[&[u8]]) -> Result<Vec<u8>> {
+    const LONGEST: usize = 1024;
+    let mut left = LONGEST;
+    let mut shown = Vec::new();
+    for part in parts {
+        let part = part.get(..left).unwrap_or(part);
+        left = left.saturating_sub(part.len());
+        for chunk in part.utf8_chunks() {
+            for text in chunk.valid().split(char::is_control) {
+                shown.put(text.as_bytes())?;
+            }
+            if !chunk.invalid().is_empty() {
+                shown.put_text(format_args!("{}", char::REPLACEMENT_CHARACTER))?;
+            }
+        }
+    }
+    shown.truncate(shown.trim_ascii_end().len());
+    let blank = shown.len().saturating_sub(shown.trim_ascii_start().len());
+    shown.drain(..blank);
+    Ok(shown)
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text)?;
         match &self.detail {
-            Some(detail) => write!(f, ": {detail}"),
+            Some(detail) => write!(f, ": {}", str::from_utf8(detail).unwrap_or_default()),
             None => Ok(()),
         }
-    }
-}
-
-impl From<std::collections::TryReserveError> for Error {
-    fn from(_: std::collections::TryReserveError) -> Self {
-        Self::alloc()
     }
 }
 

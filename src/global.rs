@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use crate::channel::{ListenerId, Listeners};
 use crate::error::{Code, Result};
+use crate::memory::Add;
 use crate::transport::{Tx, message};
 use crate::wire::{Put, Reader, Short};
 
@@ -26,11 +27,11 @@ enum Purpose {
 impl Globals {
     /// Queues a request that shows the server that we are alive, and asks for the same if `wants_reply`.
     pub fn send_keepalive(&mut self, tx: &mut Tx, name: &[u8], wants_reply: bool) -> Result<()> {
-        send(tx, name, wants_reply, &[])?;
         if wants_reply {
-            self.asked.push_back(Purpose::Keepalive);
+            self.asked.room(1)?;
         }
-        Ok(())
+        send(tx, name, wants_reply, &[])?;
+        if wants_reply { self.asked.add(Purpose::Keepalive) } else { Ok(()) }
     }
 
     /// Whether the server has ever answered a keepalive, and how many it still owes an answer.
@@ -41,9 +42,9 @@ impl Globals {
 
     /// Queues the request to listen, whose reply goes to `listener`.
     pub fn ask_to_listen(&mut self, tx: &mut Tx, listener: ListenerId, host: &[u8], port: u32) -> Result<()> {
+        self.asked.room(1)?;
         send(tx, b"tcpip-forward", true, &address(host, port)?)?;
-        self.asked.push_back(Purpose::Listen(listener));
-        Ok(())
+        self.asked.add(Purpose::Listen(listener))
     }
 
     /// Handles a packet numbered 80 to 82. No request of the server is known, so each that wants a reply is refused.

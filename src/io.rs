@@ -1,15 +1,18 @@
 //! Sockets: the only system calls of this crate besides libcrypto's.
 #![allow(unsafe_code, reason = "this is where the socket is called")]
 
-use std::ffi::{OsStr, c_int, c_short};
-use std::io;
-use std::os::fd::AsRawFd;
+use std::ffi::{CStr, OsStr, c_int, c_short};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Lossy, Result};
+use crate::memory;
 
 /// Which readiness is waited for, or was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -147,7 +150,7 @@ impl LocalStream {
         loop {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             let ready = wait(self.0.as_raw_fd(), interest, left)
-                .map_err(|error| Error::new(Code::SocketRecv, "Waiting failed").with(error.to_string()))?;
+                .map_err(|error| Error::new(Code::SocketRecv, "Waiting failed").with_io(&error))?;
             if ready.read || ready.write {
                 return Ok(());
             }
@@ -195,12 +198,93 @@ fn moved(outcome: isize) -> io::Result<usize> {
 }
 
 fn failed(code: Code, error: &io::Error) -> Error {
-    Error::new(code, "Talking to the agent failed").with(error.to_string())
+    Error::new(code, "Talking to the agent failed").with_io(error)
 }
 
 /// A time as `poll(2)` takes it: rounded up, so that a wait never ends just before its time and then spins.
 pub fn milliseconds(timeout: Option<Duration>) -> c_int {
     timeout.map_or(-1, |timeout| c_int::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(c_int::MAX))
+}
+
+impl Error {
+    /// Adds why the system refused.
+    #[must_use]
+    pub fn with_io(self, error: &io::Error) -> Self {
+        self.with_text(format_args!("{}", Told(error)))
+    }
+}
+
+impl Error {
+    /// Adds which file it is about, and why the system refused.
+    #[must_use]
+    pub fn about_file(self, path: &[u8], error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::OutOfMemory {
+            return Self::alloc();
+        }
+        self.with_text(format_args!("{}: {}", Lossy(path), Told(error)))
+    }
+}
+
+/// What an error says. The standard library's own words for a number take memory that cannot be refused.
+pub struct Told<'a>(pub &'a io::Error);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(errno) = self.0.raw_os_error() else { return fmt::Display::fmt(self.0, f) };
+        let mut space = [0_u8; 128];
+        // SAFETY: the pointer and the length are those of a live array; `strerror_r` writes only within it.
+        unsafe { libc::strerror_r(errno, space.as_mut_ptr().cast(), space.len()) };
+        let text = CStr::from_bytes_until_nul(&space).ok().and_then(|text| text.to_str().ok());
+        write!(f, "{} (os error {errno})", text.unwrap_or("unknown error"))
+    }
+}
+
+/// The bytes of a file, or nothing if it has more than `most`.
+pub fn read_file(path: &[u8], most: usize) -> io::Result<Option<Vec<u8>>> {
+    /// As much as most key files have.
+    const LEAST_ROOM: usize = 4096;
+    let mut contents = Vec::new();
+    let mut file = open(path, libc::O_RDONLY)?;
+    let mut length = 0_usize;
+    while length <= most {
+        if length == contents.len() {
+            let longer = length.saturating_mul(2).max(LEAST_ROOM);
+            memory::extend(&mut contents, longer).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        }
+        match file.read(contents.get_mut(length..).unwrap_or_default()) {
+            Ok(0) => {
+                contents.truncate(length);
+                return Ok(Some(contents));
+            }
+            Ok(count) => length = length.saturating_add(count),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// Makes `contents` all that the file holds.
+pub fn write_file(path: &[u8], contents: &[u8]) -> io::Result<()> {
+    open(path, libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC)?.write_all(contents)
+}
+
+/// [`File::open`], whose memory for a long path cannot be refused.
+fn open(path: &[u8], flags: c_int) -> io::Result<File> {
+    const MODE: libc::c_uint = 0o666;
+    let path = memory::c_string(path).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    loop {
+        // SAFETY: `path` is terminated.
+        let descriptor = unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC, MODE) };
+        if descriptor >= 0 {
+            // SAFETY: it has just been opened, and nobody else knows it.
+            return Ok(unsafe { File::from_raw_fd(descriptor) });
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
 }
 
 fn last_errno() -> c_int {
@@ -221,7 +305,7 @@ mod tests {
         let feeder = std::thread::spawn(move || {
             let mut theirs = theirs;
             for piece in [1, 99_999, 200_000] {
-                io::Write::write_all(&mut theirs, &vec![7; piece]).unwrap();
+                theirs.write_all(&vec![7; piece]).unwrap();
             }
         });
         ours.recv_all(&mut space, None).unwrap();

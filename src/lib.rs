@@ -5,6 +5,8 @@
 //! libcrypto), `wire` and `error`. `docs/architecture.md` has the picture and the reasons.
 // `arithmetic_side_effects` knows no "in tests" setting of its own.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
+// What ends the process when memory runs out: see `memory`.
+#![cfg_attr(not(any(test, fuzzing)), deny(clippy::disallowed_methods, clippy::disallowed_macros))]
 
 pub mod agent;
 pub mod auth;
@@ -18,13 +20,16 @@ mod global;
 pub mod io;
 pub mod keepalive;
 pub mod knownhost;
+pub mod memory;
 pub mod op;
 mod patience;
 pub mod publickey;
+mod radix64;
 pub mod scp;
 pub mod session;
 pub mod sftp;
 pub mod sink;
+mod table;
 #[cfg(test)]
 mod testing;
 mod tickets;

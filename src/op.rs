@@ -8,7 +8,7 @@
 
 use std::any::Any;
 use std::cell::{RefCell, RefMut};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::task::Poll;
@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use crate::channel::{ChannelId, ListenerId, Opened};
 use crate::error::{Code, Error, Result};
 use crate::io::Readiness;
+use crate::memory::{self, Add};
 use crate::publickey::PublickeyId;
 use crate::session::Session;
 use crate::sftp::{FileId, SftpId};
@@ -224,7 +225,7 @@ pub fn resume_one<O: Op>(
     which: (Call, u64),
     begin: impl FnOnce(&mut Session) -> Result<O>,
 ) -> Result<O::Out> {
-    let mut op: Option<O> = owner.slots(&mut *lend(session)?)?.take(which);
+    let mut op: Option<Held<O>> = owner.slots(&mut *lend(session)?)?.take(which).map(Held::Rested);
     let mut begin = Some(begin);
     let mut over = false;
     let result = drive(session, host, |session| {
@@ -233,10 +234,10 @@ pub fn resume_one<O: Op>(
             && let Some(begin) = begin.take()
         {
             session.transport.check()?;
-            op = Some(begin(session)?);
+            op = Some(Held::Begun(begin(session)?));
         }
         let polled = match &mut op {
-            Some(op) => op.poll(session),
+            Some(op) => op.get().poll(session),
             None => Poll::Ready(Err(is_over())),
         };
         over = polled.is_ready();
@@ -245,13 +246,49 @@ pub fn resume_one<O: Op>(
     if let (false, Some(mut op)) = (over, op) {
         let mut session = lend(session)?;
         let comes_back = matches!(&result, Err(error) if error.code == Code::Eagain) || which.0.ends_something();
-        match owner.slots(&mut session) {
-            Ok(slots) if comes_back => slots.put(which, op),
+        if comes_back {
+            op.rest(&mut session, owner, which)?;
+        } else {
             // A call that ran out of its time: the next one may have other arguments.
-            _ => op.abandon(&mut session),
+            op.get().abandon(&mut session);
         }
     }
     result
+}
+
+/// An operation out of its slot. It has memory of its own once it has rested, and keeps it from then on.
+enum Held<O> {
+    Begun(O),
+    Rested(Box<O>),
+}
+
+impl<O: Op> Held<O> {
+    fn get(&mut self) -> &mut O {
+        match self {
+            Self::Begun(op) => op,
+            Self::Rested(op) => op,
+        }
+    }
+
+    /// Puts it into its slot, or gives it up where that cannot be.
+    fn rest(self, session: &mut Session, owner: Owner, which: (Call, u64)) -> Result<()> {
+        let has_slot = owner.slots(session).and_then(|slots| slots.0.room(1));
+        let rested = match (self, has_slot) {
+            (Self::Rested(op), Ok(())) => Ok(op),
+            (Self::Begun(op), Ok(())) => match memory::place() {
+                Ok(place) => Ok(Box::write(place, op)),
+                Err(error) => Err((Self::Begun(op), error)),
+            },
+            (held, Err(error)) => Err((held, error)),
+        };
+        match rested {
+            Ok(op) => owner.slots(session)?.0.add((which, op)),
+            Err((mut held, error)) => {
+                held.get().abandon(session);
+                Err(error)
+            }
+        }
+    }
 }
 
 /// Tells apart calls of which several may be under way on one handle: by their arguments, which are the same each time
@@ -264,8 +301,7 @@ pub fn one_of(call: Call, arguments: impl Hash) -> (Call, u64) {
 
 /// Leaves `op` for the next time that `call` of `owner` is resumed.
 pub fn park<O: Op>(session: &RefCell<Session>, owner: Owner, call: Call, op: O) -> Result<()> {
-    owner.slots(&mut *lend(session)?)?.put((call, 0), op);
-    Ok(())
+    Held::Begun(op).rest(&mut *lend(session)?, owner, (call, 0))
 }
 
 /// Runs `look` with the session borrowed, for calls that move no bytes.
@@ -342,12 +378,12 @@ fn wait(session: &RefCell<Session>, host: &dyn Host, deadline: Option<Instant>) 
     let timeout = until.map(|until| until.saturating_duration_since(host.now()));
     host.wait(interest, timeout)
         .map(|_| ())
-        .map_err(|error| Error::new(Code::Timeout, "Waiting for the socket failed").with(error.to_string()))
+        .map_err(|error| Error::new(Code::Timeout, "Waiting for the socket failed").with_io(&error))
 }
 
 /// The C calls that may have to be called again to be finished. Each handle keeps one unfinished operation per call.
 #[allow(missing_docs, reason = "each is named after its C function")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Call {
     SessionHandshake,
     SessionDisconnect,
@@ -457,17 +493,17 @@ impl Owner {
 
 /// The unfinished operations of one handle.
 #[derive(Default)]
-pub struct Slots(BTreeMap<(Call, u64), Box<dyn Resting>>);
+pub struct Slots(HashMap<(Call, u64), Box<dyn Resting>>);
 
 impl Slots {
     /// Whether that call is to be finished.
     pub fn has(&self, call: Call) -> bool {
-        self.0.range((call, 0)..=(call, u64::MAX)).next().is_some()
+        self.0.keys().any(|(of, _)| *of == call)
     }
 
-    fn take<O: Op>(&mut self, which: (Call, u64)) -> Option<O> {
+    fn take<O: Op>(&mut self, which: (Call, u64)) -> Option<Box<O>> {
         let op = self.0.remove(&which)?;
-        op.into_any().downcast().ok().map(|op| *op)
+        op.into_any().downcast().ok()
     }
 
     /// Nobody will come back to them.
@@ -480,9 +516,5 @@ impl Slots {
     /// Drops the operations of those calls.
     pub fn discard(&mut self, which: impl Fn(Call) -> bool) {
         self.0.retain(|(of, _), _| !which(*of));
-    }
-
-    fn put<O: Op>(&mut self, which: (Call, u64), op: O) {
-        self.0.insert(which, Box::new(op));
     }
 }

@@ -5,15 +5,15 @@
 
 use std::task::{Poll, ready};
 
-use slotmap::{DefaultKey, SlotMap};
-
 use crate::channel::{ChannelId, Discard, MAIN, Opening, Request, Wanted};
 use crate::error::{Code, Error, Result};
+use crate::memory::{Add, copy};
 use crate::op::{Op, Slots};
 use crate::patience::Patience;
 use crate::session::Session;
+use crate::table::{self, Table};
 use crate::trace::Topic;
-use crate::wire::{Put, Reader, Short, copy};
+use crate::wire::{Put, Reader, Short};
 
 /// The version that we speak.
 const VERSION: u32 = 2;
@@ -27,11 +27,11 @@ const LONGEST_LIST: usize = 16 * 1024 * 1024;
 
 /// Names a publickey subsystem of a session; stale once it is shut down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PublickeyId(DefaultKey);
+pub struct PublickeyId(table::Key);
 
 /// The publickey subsystems of a connection.
 #[derive(Default)]
-pub struct Publickeys(SlotMap<DefaultKey, Publickey>);
+pub struct Publickeys(Table<Publickey>);
 
 /// One publickey subsystem.
 pub struct Publickey {
@@ -71,6 +71,12 @@ pub struct Key {
     pub blob: Vec<u8>,
     /// Names and values of its attributes.
     pub attributes: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Key {
+    fn has(&mut self, attribute: &[u8], value: &[u8]) -> Result<()> {
+        self.attributes.add((copy(attribute)?, copy(value)?))
+    }
 }
 
 impl Publickeys {
@@ -129,7 +135,7 @@ impl Init {
                     let version = reader.u32().map_err(malformed)?.min(VERSION);
                     let slots = Slots::default();
                     let subsystem = Publickey { channel, version, state: State::Idle, slots };
-                    return Poll::Ready(Ok(PublickeyId(session.publickeys.0.insert(subsystem))));
+                    return Poll::Ready(session.publickeys.0.add(subsystem).map(PublickeyId));
                 }
             }
         }
@@ -246,7 +252,7 @@ impl Ask {
                     if self.size > LONGEST_LIST {
                         return Poll::Ready(Err(protocol("Server lists keys without end")));
                     }
-                    self.keys.push(read_key(reader, version).map_err(malformed)??);
+                    self.keys.add(read_key(reader, version).map_err(malformed)??)?;
                 }
                 // Nobody knows what else there is.
                 _ => {}
@@ -335,27 +341,31 @@ fn poll_response(session: &mut Session, id: ChannelId, patience: &mut Patience) 
 
 fn read_key(mut reader: Reader<'_>, version: u32) -> Result<Result<Key>, Short> {
     let mut key = || -> Result<Result<Key>, Short> {
-        let mut attributes = Vec::new();
         if version == 1 {
             let comment = reader.string()?;
             let (name, blob) = (reader.string()?, reader.string()?);
-            if !comment.is_empty() {
-                attributes.push((&b"comment"[..], comment));
-            }
-            return Ok(own(name, blob, &attributes));
+            let comment = if comment.is_empty() { None } else { Some((&b"comment"[..], comment)) };
+            return Ok(own(name, blob).and_then(|mut key| {
+                comment.into_iter().try_for_each(|(name, value)| key.has(name, value))?;
+                Ok(key)
+            }));
         }
         let (name, blob) = (reader.string()?, reader.string()?);
+        let mut key = own(name, blob);
         for _ in 0..reader.u32()? {
-            attributes.push((reader.string()?, reader.string()?));
+            let (name, value) = (reader.string()?, reader.string()?);
+            key = key.and_then(|mut key| {
+                key.has(name, value)?;
+                Ok(key)
+            });
         }
-        Ok(own(name, blob, &attributes))
+        Ok(key)
     };
     key()
 }
 
-fn own(name: &[u8], blob: &[u8], attributes: &[(&[u8], &[u8])]) -> Result<Key> {
-    let attributes = attributes.iter().map(|(name, value)| Ok((copy(name)?, copy(value)?))).collect::<Result<_>>()?;
-    Ok(Key { name: copy(name)?, blob: copy(blob)?, attributes })
+fn own(name: &[u8], blob: &[u8]) -> Result<Key> {
+    Ok(Key { name: copy(name)?, blob: copy(blob)?, attributes: Vec::new() })
 }
 
 /// Reads a status, RFC 4819 section 3.3: the error that it is, unless it is success.

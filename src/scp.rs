@@ -9,12 +9,13 @@ use std::task::{Poll, ready};
 
 use crate::channel::{Channel, ChannelId, MAIN, Opening, Request};
 use crate::error::{Code, Error, Result};
+use crate::memory::{self, Add, copy};
 use crate::op::Op;
 use crate::patience::Patience;
 use crate::session::Session;
 use crate::trace::Topic;
 use crate::transport::Tx;
-use crate::wire::{Put, copy};
+use crate::wire::Put;
 
 /// Longest line of the other side.
 const LONGEST_LINE: usize = 64 * 1024;
@@ -82,12 +83,12 @@ impl Setup<Store> {
         let (modified, accessed) = stat.times;
         let sets_times = stat.times != (0, 0);
         if sets_times {
-            lines.push_back(format!("T{modified} 0 {accessed} 0\n").into_bytes());
+            lines.add(memory::text(format_args!("T{modified} 0 {accessed} 0\n"))?)?;
         }
-        let mut line = format!("C0{:o} {} ", stat.mode & 0o7777, stat.size).into_bytes();
+        let mut line = memory::text(format_args!("C0{:o} {} ", stat.mode & 0o7777, stat.size))?;
         line.put(&base_name(path)?)?;
         line.put(b"\n")?;
-        lines.push_back(line);
+        lines.add(line)?;
         Self::begin(session, if sets_times { b"-pt" } else { b"-t" }, path, Store { lines, size: stat.size })
     }
 }
@@ -122,11 +123,15 @@ impl<D: Dialog> Setup<D> {
                     let id = *id;
                     let pumped = session.pump();
                     let channel = session.channels.get(id)?;
-                    if let Some(out) = self.dialog.go_on(channel, &mut session.transport.tx)? {
-                        return Poll::Ready(Ok((id, out)));
+                    match self.dialog.go_on(channel, &mut session.transport.tx) {
+                        Ok(Some(out)) => return Poll::Ready(Ok((id, out))),
+                        Ok(None) => {}
+                        // It has gone without listening: its last words tell why.
+                        Err(error) if error.code == Code::ChannelClosed => {}
+                        Err(error) => return Poll::Ready(Err(error)),
                     }
                     if channel.has_ended() {
-                        let words = channel.read_text(STDERR, LONGEST_LINE, &mut session.transport.tx)?;
+                        let words = last_words(channel, &mut session.transport.tx)?;
                         return Poll::Ready(Err(protocol("Server's scp has ended").with(words)));
                     }
                     pumped?;
@@ -244,6 +249,13 @@ fn line(channel: &mut Channel, tx: &mut Tx) -> Result<Option<Vec<u8>>> {
         None if channel.unread(crate::channel::Wanted::Stream(MAIN)) < LONGEST_LINE => Ok(None),
         _ => Err(protocol("Server's scp sent a line without end")),
     }
+}
+
+/// What it said before it went: in the middle of a line, or to whoever looks at its standard error.
+fn last_words(channel: &mut Channel, tx: &mut Tx) -> Result<Vec<u8>> {
+    let mut words = channel.read_text(MAIN, LONGEST_LINE, tx)?;
+    words.retain(|byte| !matches!(byte, 0..=2));
+    if words.trim_ascii().is_empty() { channel.read_text(STDERR, LONGEST_LINE, tx) } else { Ok(words) }
 }
 
 fn number(word: &[u8], radix: u32) -> Option<i64> {

@@ -10,6 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::global::Globals;
 use crate::io::Readiness;
 use crate::keepalive::{self, Keepalive};
+use crate::memory::Add;
 use crate::op::{Op, Owner, Slots, Transfer};
 use crate::patience::Patience;
 use crate::publickey::Publickeys;
@@ -101,10 +102,10 @@ pub struct Session {
 
 impl Session {
     /// A session that is not connected.
-    pub fn new(now: Instant) -> Self {
-        Self {
+    pub fn new(now: Instant) -> Result<Self> {
+        Ok(Self {
             settings: Settings { blocking: 1, timeout: 0, quotes_paths: true, read_timeout: DEFAULT_READ_TIMEOUT },
-            transport: Transport::default(),
+            transport: Transport::new()?,
             auth: Auth::default(),
             channels: Channels::default(),
             sftps: Sftps::default(),
@@ -128,7 +129,7 @@ impl Session {
             said_goodbye: false,
             send_failure: None,
             moving: false,
-        }
+        })
     }
 
     /// The time at which the current poll began.
@@ -156,9 +157,10 @@ impl Session {
                 message::USERAUTH_REQUEST..=message::USERAUTH_LAST => {
                     let handled = self.auth.on_packet(packet);
                     if self.auth.is_authenticated() {
-                        self.transport.on_login();
+                        handled.and_then(|()| self.transport.on_login())
+                    } else {
+                        handled
                     }
-                    handled
                 }
                 message::GLOBAL_REQUEST..=message::REQUEST_FAILURE => {
                     self.globals.on_packet(packet, tx, &mut self.channels.listeners)
@@ -454,7 +456,7 @@ impl Session {
 }
 
 fn failure(code: Code, text: &'static str, errno: i32) -> Error {
-    Error::new(code, text).with(std::io::Error::from_raw_os_error(errno).to_string())
+    Error::new(code, text).with_io(&std::io::Error::from_raw_os_error(errno))
 }
 
 /// `libssh2_session_handshake`: ready when both sides use the keys of the first key exchange.
@@ -468,6 +470,11 @@ pub struct Handshake {
 impl Handshake {
     /// Queues all that can leave before the server has said anything. It is `time` now, in seconds since 1970.
     pub fn begin(session: &mut Session, time: u64) -> Result<Self> {
+        if session.transport.is_established() && !session.is_blocking() {
+            // COMPAT: one that is over begins anew there, and programs know that by its first result.
+            session.serves(None);
+            return Err(session.would_block());
+        }
         if !session.transport.is_started() {
             session.transport.start(time)?;
             session.auth.request_service(&mut session.transport.tx)?;
@@ -536,8 +543,10 @@ impl CloseAll {
     pub fn begin(session: &mut Session) -> Result<Self> {
         let mut closing = Vec::new();
         if session.transport.is_established() && !session.said_goodbye {
-            for id in session.channels.ids() {
-                closing.push(Discard::begin(session, id)?);
+            let ids = session.channels.ids()?;
+            closing.room(ids.len())?;
+            for id in ids {
+                closing.add(Discard::begin(session, id)?)?;
             }
         }
         Ok(Self(closing))

@@ -2,6 +2,7 @@
 //! from a seed. Nothing is encrypted. What is tested with it is in the modules below.
 #![forbid(unsafe_code)]
 
+mod advisories;
 mod engine;
 mod faults;
 mod files;
@@ -137,8 +138,8 @@ pub struct World {
 impl World {
     pub fn new(seed: u64, ways: Ways) -> Self {
         let now = Instant::now();
-        let mut session = Session::new(now);
-        session.transport = Transport::connected();
+        let mut session = Session::new(now).unwrap();
+        session.transport = Transport::connected().unwrap();
         session.auth = Auth::logged_in();
         let server = Server::new(seed, ways, now);
         let line = Line {

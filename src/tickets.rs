@@ -4,6 +4,9 @@
 
 use std::collections::VecDeque;
 
+use crate::error::Result;
+use crate::memory::Add;
+
 /// Stands for one request whose reply is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket(u64);
@@ -32,10 +35,16 @@ impl<T> Default for Tickets<T> {
 }
 
 impl<T> Tickets<T> {
+    /// Makes room for one request more, before it is queued.
+    pub fn room(&mut self) -> Result<()> {
+        self.asked.room(1)
+    }
+
     /// A request has been queued.
     pub fn ask(&mut self) -> Ticket {
         let number = self.first.wrapping_add(u64::try_from(self.asked.len()).unwrap_or_default());
-        self.asked.push_back(Asked::Waiting);
+        // There is room for it.
+        let _ = self.asked.add(Asked::Waiting);
         Ticket(number)
     }
 

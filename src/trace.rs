@@ -5,7 +5,7 @@
 use std::fmt::Arguments;
 
 use crate::error::Result;
-use crate::wire::Put;
+use crate::memory::{self, Add};
 
 /// Lines that may wait to be told; more that come in one breath are counted only.
 const MOST_WAITING: usize = 4096;
@@ -106,11 +106,8 @@ impl Trace {
     }
 
     fn add(&mut self, topic: Topic, text: Arguments<'_>) -> Result<()> {
-        let mut line = Vec::new();
-        line.put_text(text)?;
-        self.lines.try_reserve(1)?;
-        self.lines.push(Line { topic, text: line });
-        Ok(())
+        let text = memory::text(text)?;
+        self.lines.add(Line { topic, text })
     }
 
     /// The lines since this was asked last.
@@ -127,6 +124,9 @@ impl Trace {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::fmt::{self, Display, Formatter};
+
     use super::*;
 
     #[test]
@@ -139,6 +139,25 @@ mod tests {
         trace.say(Topic::Kex, format_args!("number {}", 5));
         assert_eq!(trace.take(), [Line { topic: Topic::Kex, text: b"number 5".to_vec() }]);
         assert!(trace.is_on() && trace.take().is_empty());
+    }
+
+    /// What costs, the making of the text, is done for nobody.
+    #[test]
+    fn what_is_off_costs_nothing() {
+        struct Dear<'a>(&'a Cell<usize>);
+        impl Display for Dear<'_> {
+            fn fmt(&self, _: &mut Formatter<'_>) -> fmt::Result {
+                self.0.set(self.0.get() + 1);
+                Ok(())
+            }
+        }
+        let (mut trace, made) = (Trace::default(), Cell::new(0));
+        trace.say(Topic::Socket, format_args!("{}", Dear(&made)));
+        trace.set(Topic::Kex as u32);
+        trace.say(Topic::Socket, format_args!("{}", Dear(&made)));
+        assert_eq!((made.get(), trace.lines.capacity()), (0, 0));
+        trace.say(Topic::Kex, format_args!("{}", Dear(&made)));
+        assert_eq!(made.get(), 1);
     }
 
     #[test]

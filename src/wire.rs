@@ -155,24 +155,9 @@ pub trait Put {
     }
 }
 
-impl Put for Vec<u8> {
-    fn put(&mut self, bytes: &[u8]) -> Result<()> {
-        self.try_reserve(bytes.len())?;
-        self.extend_from_slice(bytes);
-        Ok(())
-    }
-}
-
 /// The length of `value` as a `uint32`.
 pub fn length(value: &[u8]) -> Result<u32> {
     u32::try_from(value.len()).map_err(|_| Error::new(Code::OutOfBoundary, "A field is longer than 4 GiB"))
-}
-
-/// A copy of `bytes`, allocated fallibly.
-pub fn copy(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut owned = Vec::new();
-    owned.put(bytes)?;
-    Ok(owned)
 }
 
 #[cfg(test)]

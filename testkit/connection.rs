@@ -37,6 +37,10 @@ pub fn serve(socket: TcpStream, options: &Options, keys: &KeyTexts) -> Result<()
         connection.release_held(&mut link)?;
         let packet = link.next()?;
         connection.dispatch(&mut link, &packet)?;
+        if let Some(held) = link.take_held() {
+            connection.kex.again(&mut link, None)?;
+            held.iter().try_for_each(|packet| link.send_now(packet))?;
+        }
         if options.rekey.is_some_and(|bytes| link.moved > bytes) {
             connection.kex.again(&mut link, None)?;
         }

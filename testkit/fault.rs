@@ -89,6 +89,14 @@ named! {
         Debug = "debug",
         /// a message of a number that nobody knows before it; the client must answer UNIMPLEMENTED
         Unknown = "unknown",
+        /// a PING before it, which the client must answer
+        Ping = "ping",
+        /// an UNIMPLEMENTED before it
+        Unimplemented = "unimplemented",
+        /// an EXT_INFO before it, that names rsa-sha2-256 only
+        ExtInfo = "ext-info",
+        /// a key exchange before it
+        Rekey = "rekey",
         /// a NEWKEYS before it
         NewKeys = "newkeys",
         /// a CHANNEL_SUCCESS before it

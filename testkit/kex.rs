@@ -10,7 +10,7 @@ use ssh2::wire::{Put, Reader, names};
 use crate::end::{End, Result};
 use crate::fault::{Fault, Stage};
 use crate::identity::Identity;
-use crate::link::Link;
+use crate::link::{Link, ext_info};
 use crate::options::Options;
 
 const IDENT: &[u8] = b"SSH-2.0-testd_1";
@@ -102,7 +102,7 @@ impl<'a> Kex<'a> {
     fn lists(&self) -> [Vec<u8>; 10] {
         let known = |kind: MethodType, chosen: &Option<String>| match chosen {
             Some(list) => list.clone().into_bytes(),
-            None => kind.offered(false),
+            None => kind.offered(false).unwrap_or_default(),
         };
         let mut methods = METHODS.to_vec();
         if self.options.strict {
@@ -136,9 +136,6 @@ impl<'a> Kex<'a> {
         let agreement = offer.agree(kexinit)?;
         if self.session_id.is_none() {
             self.strict = self.options.strict && offer.has(STRICT_C);
-        }
-        if offer.guesses && !offer.guessed_right(kexinit)? {
-            link.receive()?;
         }
         let init = link.receive()?;
         let mut reader = Reader::new(&init);
@@ -239,12 +236,8 @@ fn send_ident(link: &mut Link) -> Result<()> {
 }
 
 fn send_ext_info(link: &mut Link, sig_algs: &str) -> Result<()> {
-    let endless = link.occasion.strikes(Fault::ExtInfoEndless);
-    let mut packet = vec![message::EXT_INFO];
-    packet.put_u32(if endless { u32::MAX } else { 1 })?;
-    packet.put_string(b"server-sig-algs")?;
-    packet.put_string(sig_algs.as_bytes())?;
-    link.send(Stage::ExtInfo, &packet)
+    let count = if link.occasion.strikes(Fault::ExtInfoEndless) { u32::MAX } else { 1 };
+    link.send(Stage::ExtInfo, &ext_info(count, sig_algs.as_bytes())?)
 }
 
 fn sign(link: &mut Link, key: &PrivateKey, algorithm: SignatureAlgorithm, data: &[u8]) -> Result<Vec<u8>> {
@@ -269,7 +262,6 @@ fn sign(link: &mut Link, key: &PrivateKey, algorithm: SignatureAlgorithm, data: 
 /// The client's KEXINIT.
 struct Offer<'a> {
     lists: [&'a [u8]; 10],
-    guesses: bool,
 }
 
 impl<'a> Offer<'a> {
@@ -280,7 +272,7 @@ impl<'a> Offer<'a> {
         for list in &mut lists {
             *list = reader.string()?;
         }
-        Ok(Self { lists, guesses: reader.boolean()? })
+        Ok(Self { lists })
     }
 
     fn has(&self, pseudo_method: &[u8]) -> bool {
@@ -289,17 +281,11 @@ impl<'a> Offer<'a> {
 
     /// What the client will agree on when it sees our KEXINIT.
     fn agree(&self, kexinit: &[u8]) -> Result<Agreement> {
-        let mut client = Preferences::default();
+        let mut client = Preferences::new().unwrap();
         for (kind, list) in LISTS.into_iter().zip(self.lists).filter(|(_, list)| !list.is_empty()) {
             client.set(kind, list)?;
         }
         Ok(client.agree(kexinit)?)
-    }
-
-    /// RFC 4253 section 7.1: whether both sides like the same methods best.
-    fn guessed_right(&self, kexinit: &[u8]) -> Result<bool> {
-        let ours = Offer::read(kexinit)?;
-        Ok((0..2).all(|list| names(self.lists[list]).next() == names(ours.lists[list]).next()))
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Link {
     /// Bytes in both directions since the last key exchange.
     pub moved: u64,
     silent: bool,
+    /// What waits for a key exchange that is to come first.
+    held: Option<Vec<Vec<u8>>>,
 }
 
 impl Link {
@@ -54,6 +56,7 @@ impl Link {
             pending: VecDeque::new(),
             moved: 0,
             silent: false,
+            held: None,
         })
     }
 
@@ -131,10 +134,19 @@ impl Link {
         }
     }
 
-    /// Sends a packet.
+    /// Sends a packet, or holds it back behind others.
     pub fn send_now(&mut self, payload: &[u8]) -> Result<()> {
+        if let Some(held) = &mut self.held {
+            held.push(payload.to_vec());
+            return Ok(());
+        }
         let packet = self.seal(payload)?;
         self.write(&packet)
+    }
+
+    /// The packets that a key exchange is to come before, if there are any: they are the caller's to send.
+    pub fn take_held(&mut self) -> Option<Vec<Vec<u8>>> {
+        self.held.take()
     }
 
     /// Sends bytes that are no packet.
@@ -246,12 +258,20 @@ impl Link {
             Harm::Cut => self.send_now(&payload[..self.keep.min(payload.len())])?,
             Harm::Ignore => self.send_before(&ignore(), payload)?,
             Harm::Debug => self.send_before(&[message::DEBUG, 1, 0, 0, 0, 1, b'x', 0, 0, 0, 0], payload)?,
+            Harm::Unimplemented => self.send_before(&[message::UNIMPLEMENTED, 0, 0, 0, 1], payload)?,
+            Harm::ExtInfo => self.send_before(&ext_info(1, b"rsa-sha2-256")?, payload)?,
+            Harm::Rekey => self.held = Some(vec![payload.to_vec()]),
             Harm::NewKeys => self.send_before(&[message::NEWKEYS], payload)?,
             Harm::ChannelSuccess => self.send_before(&[message::CHANNEL_SUCCESS, 0, 0, 0, 0], payload)?,
             Harm::Unknown => {
                 let number = self.sequence.0;
                 self.send_now(&[UNKNOWN_MESSAGE, 1, 2, 3])?;
-                self.await_unimplemented(number)?;
+                self.await_answer(&[&[message::UNIMPLEMENTED], &number.to_be_bytes()[..]].concat())?;
+                self.send_now(payload)?;
+            }
+            Harm::Ping => {
+                self.send_now(&[message::PING, 0, 0, 0, 3, b'a', 0, b'b'])?;
+                self.await_answer(&[message::PONG, 0, 0, 0, 3, b'a', 0, b'b'])?;
                 self.send_now(payload)?;
             }
             Harm::Flood => loop {
@@ -282,21 +302,26 @@ impl Link {
         self.write(&packet)
     }
 
-    /// RFC 4253 section 11.4: the answer to what is not known.
-    fn await_unimplemented(&mut self, number: u32) -> Result<()> {
+    /// Waits for a packet of that type, which must be this one.
+    fn await_answer(&mut self, answer: &[u8]) -> Result<()> {
         loop {
             let packet = self.receive()?;
-            if packet.first() != Some(&message::UNIMPLEMENTED) {
+            if packet.first() != answer.first() {
                 self.pending.push_back(packet);
                 continue;
             }
-            return if packet[1..] == number.to_be_bytes() {
-                Ok(())
-            } else {
-                Err(self.disconnect(2, b"UNIMPLEMENTED names another packet")?)
-            };
+            return if packet == answer { Ok(()) } else { Err(self.disconnect(2, b"that is the wrong answer")?) };
         }
     }
+}
+
+/// An EXT_INFO that says to have so many extensions, RFC 8308 section 2.3.
+pub fn ext_info(count: u32, sig_algs: &[u8]) -> Result<Vec<u8>> {
+    let mut packet = vec![message::EXT_INFO];
+    packet.put_u32(count)?;
+    packet.put_string(b"server-sig-algs")?;
+    packet.put_string(sig_algs)?;
+    Ok(packet)
 }
 
 fn ignore() -> Vec<u8> {

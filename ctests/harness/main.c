@@ -140,6 +140,8 @@ int find_descendants(pid_t root, const char *name, pid_t *pids, int max)
 void signal_tree(pid_t root, int signal_number)
 {
     struct process found[256];
+    if(root <= 0) /* the server is not the program's own */
+        return;
     int count = descendants(root, found, (int)COUNT(found));
     kill(root, signal_number);
     for(int i = 0; i < count; i++)

@@ -1,6 +1,6 @@
-/* Preloaded into sshd: shows it a user "libssh2" with the password "my test password", who is whoever runs it and at
- * home in HOME_DIRECTORY. So no system account is needed for programs that log in under this name, and nobody's own
- * files are read or written. */
+/* Preloaded into a server: shows it a user "libssh2" with the password "my test password", who is whoever runs it and
+ * at home in HOME_DIRECTORY, and others like him, whose names begin with "libssh2-". So no system account is needed for
+ * programs that log in under these names, and nobody's own files are read or written. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <grp.h>
@@ -11,7 +11,6 @@
 struct passwd *getpwnam(const char *name)
 {
     static struct passwd user = {
-        .pw_name = "libssh2",
         .pw_passwd = "$6$libssh2$sbe.naAxPtQ5yCmOwQsUKZfNy8XN3ebF04tmXQFk.96Lhq6rmnvOiecMy2Bh4W0H3BHxwbadv792vZMD.OQ3c0",
         .pw_gecos = "",
         .pw_dir = HOME_DIRECTORY,
@@ -19,8 +18,10 @@ struct passwd *getpwnam(const char *name)
     };
     struct passwd *(*next)(const char *) =
         (struct passwd * (*)(const char *)) dlsym(RTLD_NEXT, "getpwnam");
-    if(strcmp(name, user.pw_name) != 0)
+    static char other[64] = "libssh2";
+    if(strcmp(name, "libssh2") != 0 && (strncmp(name, "libssh2-", 8) != 0 || strlen(name) >= sizeof(other)))
         return next(name);
+    user.pw_name = strcpy(other, name);
     user.pw_uid = getuid();
     user.pw_gid = getgid();
     return &user;

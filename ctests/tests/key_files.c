@@ -133,6 +133,25 @@ static void private_files(struct conn *c)
     }
 }
 
+/* What the original returns for these depends on what its crypto library has met before. */
+static void encrypted_files(struct conn *c)
+{
+    static const char *const names[] = { "user_ed25519.openssh.enc", "user_ed25519.pkcs8.enc",
+                                         "user_rsa.pem.enc" };
+    static const char *const passphrases[][2] = { { NULL, "no passphrase" },
+                                                  { "", "no passphrase" },
+                                                  { "wrong", "is wrong" } };
+    for(size_t i = 0; i < COUNT(names) * COUNT(passphrases); i++) {
+        const char *name = names[i / COUNT(passphrases)], *text = NULL;
+        const char *const *passphrase = passphrases[i % COUNT(passphrases)];
+        int rc = CALL(c, libssh2_userauth_publickey_fromfile(c->session, user_name(), NULL,
+                                                             key_path(name), passphrase[0]));
+        libssh2_session_last_error(c->session, (char **)&text, NULL, 0);
+        ok(rc < 0 && (!ours || (rc == LIBSSH2_ERROR_KEYFILE_AUTH_FAILED && strstr(text, passphrase[1]))),
+           "%s with %s: %s, %s", name, passphrase[0] ? passphrase[0] : "none", error_name(rc), text);
+    }
+}
+
 static void public_files(struct conn *c)
 {
     size_t size, private_size;
@@ -186,6 +205,7 @@ void test(void)
     struct conn *c = conn_new();
     conn_handshake(c);
     private_files(c);
+    encrypted_files(c);
     public_files(c);
     is_number(libssh2_userauth_authenticated(c->session), 0, "nothing of this gets in");
     size_t size;

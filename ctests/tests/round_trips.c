@@ -1,6 +1,7 @@
 /* How often each step waits for the server, over a link with a delay: what can travel together
- * does. A turn is that bytes are sent and then bytes are received. */
+ * does. */
 #include "testd.h"
+#include "turns.h"
 
 #include <libssh2_ext.h>
 #include <stdio.h>
@@ -9,92 +10,18 @@
 /* The original has none of it. */
 #pragma weak libssh2_ext_sftp_set_write_behind
 
-typedef LIBSSH2_SEND_FUNC((*send_func));
-typedef LIBSSH2_RECV_FUNC((*recv_func));
-
 static struct conn *c;
-static send_func send_on_socket;
-static recv_func recv_from_socket;
-static bool sent;
-static int turns, sends;
-
-static LIBSSH2_SEND_FUNC(on_send)
-{
-    ssize_t rc = send_on_socket(socket, buffer, length, flags, abstract);
-    if(rc > 0) {
-        sent = true;
-        sends++;
-    }
-    return rc;
-}
-
-static LIBSSH2_RECV_FUNC(on_recv)
-{
-    ssize_t rc = recv_from_socket(socket, buffer, length, flags, abstract);
-    if(rc > 0 && sent) {
-        sent = false;
-        turns++;
-    }
-    return rc;
-}
-
-/* What `step` has taken since the last one. */
-static int taken(const char *step)
-{
-    int result = turns;
-    diag("%s: %d turns, %d sends", step, turns, sends);
-    turns = sends = 0;
-    return result;
-}
 
 static void count(struct conn *connection)
 {
     c = connection;
-    turns = sends = 0;
-    sent = false;
-    send_on_socket = (send_func)libssh2_session_callback_set2(
-        c->session, LIBSSH2_CALLBACK_SEND, (libssh2_cb_generic *)on_send);
-    recv_from_socket = (recv_func)libssh2_session_callback_set2(
-        c->session, LIBSSH2_CALLBACK_RECV, (libssh2_cb_generic *)on_recv);
-    ok(send_on_socket && recv_from_socket, "there are functions to build on");
-}
-
-/* The turns of a handshake with a server that prefers curve25519-sha256 and ssh-ed25519, by a
- * program that has chosen both lists. */
-static int chosen(const char *kex, const char *host_key)
-{
-    count(conn_new());
-    trace_rc(c, libssh2_session_method_pref(c->session, LIBSSH2_METHOD_KEX, kex), "prefer %s", kex);
-    trace_rc(c, libssh2_session_method_pref(c->session, LIBSSH2_METHOD_HOSTKEY, host_key),
-             "prefer %s", host_key);
-    conn_handshake(c);
-    int turns_taken = taken("handshake");
-    trace("kex %s, host key %s", libssh2_session_methods(c->session, LIBSSH2_METHOD_KEX),
-          libssh2_session_methods(c->session, LIBSSH2_METHOD_HOSTKEY));
-    conn_login(c);
-    taken("login");
-    conn_close(c);
-    return turns_taken;
-}
-
-static void guesses(void)
-{
-    server_config("KexAlgorithms curve25519-sha256,ecdh-sha2-nistp256\n");
-    int right = chosen("curve25519-sha256,ecdh-sha2-nistp256", "ssh-ed25519,rsa-sha2-512");
-    int other_kex = chosen("ecdh-sha2-nistp256,curve25519-sha256", "ssh-ed25519");
-    int other_key = chosen("curve25519-sha256", "rsa-sha2-512,ssh-ed25519");
-    if(ours) {
-        ok(right == 1, "%d turn where the guess of the key exchange is right", right);
-        ok(other_kex == 2, "%d turns where it is wrong in the method", other_kex);
-        ok(other_key == 2, "%d turns where it is wrong in the host key", other_key);
-    }
-    server_config(NULL);
+    turns_count(c);
 }
 
 /* Small files, one after the other: the turns for all. */
 static int small_files(int files)
 {
-    taken("before");
+    turns_taken("before");
     for(int i = 0; i < files; i++) {
         char name[20];
         snprintf(name, sizeof(name), "small %d", i);
@@ -104,7 +31,7 @@ static int small_files(int files)
         is_number(CALL(c, libssh2_sftp_write(file, "a few bytes", 11)), 11, "write");
         is_number(CALL(c, libssh2_sftp_close(file)), 0, "close");
     }
-    return taken("small files");
+    return turns_taken("small files");
 }
 
 /* A large file, presented in one piece: CLOSE travels behind the last WRITE. */
@@ -114,7 +41,7 @@ static int last_write_and_close(size_t size)
     LIBSSH2_SFTP_HANDLE *file =
         CALLP(c, libssh2_sftp_open(c->sftp, temp_path("large"),
                                    LIBSSH2_FXF_WRITE | LIBSSH2_FXF_CREAT, 0600));
-    taken("open");
+    turns_taken("open");
     for(size_t done = 0; done < size;) {
         ssize_t rc = CALL(c, libssh2_sftp_write(file, data + done, size - done));
         if(rc <= 0)
@@ -122,7 +49,7 @@ static int last_write_and_close(size_t size)
         done += (size_t)rc;
     }
     is_number(CALL(c, libssh2_sftp_close(file)), 0, "close");
-    int result = taken("write and close");
+    int result = turns_taken("write and close");
     ok(file_is(temp_path("large"), data, size), "the file is whole");
     free(data);
     return result;
@@ -146,14 +73,13 @@ static void files(void)
 void test(void)
 {
     server_delay(40);
-    guesses();
     count(conn_new());
     conn_handshake(c);
-    int until_login = taken("handshake with sshd");
+    int until_login = turns_taken("handshake with sshd");
     conn_login(c);
-    until_login += taken("login by public key");
+    until_login += turns_taken("login by public key");
     conn_sftp(c);
-    int sftp = taken("sftp_init");
+    int sftp = turns_taken("sftp_init");
     if(ours) {
         /* With the one for the TCP connection these are four. */
         ok(until_login <= 3, "%d turns until the login is done", until_login);
@@ -164,11 +90,11 @@ void test(void)
 
     count(testd("--seconds 20"));
     conn_handshake(c);
-    until_login = taken("handshake with a server that lets more travel together");
+    until_login = turns_taken("handshake with a server that lets more travel together");
     testd_login(c);
-    until_login += taken("login by password");
+    until_login += turns_taken("login by password");
     conn_sftp(c);
-    sftp = taken("sftp_init");
+    sftp = turns_taken("sftp_init");
     if(ours) {
         ok(until_login <= 3, "%d turns until the login is done", until_login);
         ok(sftp <= 2, "%d turns for sftp_init", sftp);

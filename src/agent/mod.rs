@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use crate::error::{Code, Error, Result};
 use crate::io::Stream;
-use crate::wire::{Put, Reader, Short, copy};
+use crate::memory::{self, Add, copy};
+use crate::wire::{Put, Reader, Short};
 
 // Section 6.1 of the draft.
 const REQUEST_IDENTITIES: u8 = 11;
@@ -48,7 +49,7 @@ pub fn identities(stream: &impl Stream, deadline: Option<Instant>, keys: &mut Ve
     for _ in 0..count {
         let blob = string(&mut reader, LONGEST_MESSAGE)?;
         let comment = string(&mut reader, LONGEST_COMMENT)?;
-        keys.push(Key { blob: copy(blob)?, comment: copy(comment)? });
+        keys.add(Key { blob: copy(blob)?, comment: copy(comment)? })?;
     }
     Ok(())
 }
@@ -66,7 +67,8 @@ pub fn sign(
     data: &[u8],
     algorithm: &[u8],
 ) -> Result<Vec<u8>> {
-    let mut request = vec![SIGN_REQUEST];
+    let mut request = Vec::new();
+    request.put_u8(SIGN_REQUEST)?;
     request.put_string(blob)?;
     request.put_string(data)?;
     request.put_u32(match algorithm {
@@ -92,9 +94,7 @@ fn ask(stream: &impl Stream, request: &[u8], deadline: Option<Instant>) -> Resul
     if length > LONGEST_MESSAGE {
         return Err(Error::new(Code::AgentProtocol, "Agent's answer is too long"));
     }
-    let mut answer = Vec::new();
-    answer.try_reserve_exact(length)?;
-    answer.resize(length, 0);
+    let mut answer = memory::filled(length, 0)?;
     stream.recv_all(&mut answer, deadline)?;
     Ok(answer)
 }
@@ -103,7 +103,9 @@ fn answer_of(answer: &[u8], wanted: u8) -> Result<Reader<'_>> {
     let mut reader = Reader::new(answer);
     match reader.u8() {
         Ok(number) if number == wanted => Ok(reader),
-        Ok(number) => Err(Error::new(Code::AgentProtocol, "Agent refuses").with(format!("message number {number}"))),
+        Ok(number) => {
+            Err(Error::new(Code::AgentProtocol, "Agent refuses").with_text(format_args!("message number {number}")))
+        }
         Err(short) => Err(malformed(short)),
     }
 }

@@ -8,10 +8,11 @@ use super::publickey::{algorithm, await_algorithms, refused, unverified};
 use super::{Attempt, Identity, Reply, bounded, not_yet_in, request, unexpected};
 use crate::crypto::PrivateKey;
 use crate::error::{Code, Result};
+use crate::memory::copy;
 use crate::op::Op;
 use crate::patience::Patience;
 use crate::session::Session;
-use crate::wire::{Put, copy};
+use crate::wire::Put;
 
 /// Logs in with a host's key: ready when the server has let the program in.
 pub struct Hostbased {

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Attempt, Reply, bounded, not_yet_in, request, unexpected};
 use crate::error::{Code, Error, Result};
+use crate::memory::{self, Add};
 use crate::op::Op;
 use crate::session::Session;
 use crate::transport::message;
@@ -60,9 +61,9 @@ impl Keyboard {
     /// Queues the answers, one for each question of the round.
     pub fn answer(session: &mut Session, answers: &[Zeroizing<Vec<u8>>]) -> Result<Self> {
         let length = answers.iter().fold(0_usize, |sum, answer| sum.saturating_add(answer.len()));
-        let mut packet = Zeroizing::new(Vec::new());
         // At once, so that no growing leaves a copy of the answers behind.
-        packet.try_reserve_exact(length.saturating_add(answers.len().saturating_mul(4)).saturating_add(5))?;
+        let size = length.saturating_add(answers.len().saturating_mul(4)).saturating_add(5);
+        let mut packet = Zeroizing::new(memory::sized(size)?);
         packet.put_u8(message::USERAUTH_INFO_RESPONSE)?;
         packet.put_u32(u32::try_from(answers.len()).map_err(|_| Error::alloc())?)?;
         answers.iter().try_for_each(|answer| packet.put_string(answer))?;
@@ -100,9 +101,9 @@ fn read(body: &[u8]) -> Result<Questions> {
     let mut prompts = Vec::new();
     for _ in 0..count {
         let (text, echo) = (reader.string().map_err(short)?, reader.boolean().map_err(short)?);
-        prompts.push(Prompt { text: crate::wire::copy(text)?, echo });
+        prompts.add(Prompt { text: memory::copy(text)?, echo })?;
     }
-    Ok(Questions { name: crate::wire::copy(name)?, instruction: crate::wire::copy(instruction)?, prompts })
+    Ok(Questions { name: memory::copy(name)?, instruction: memory::copy(instruction)?, prompts })
 }
 
 #[cfg(test)]

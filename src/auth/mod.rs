@@ -71,7 +71,7 @@ impl Refusal {
 
 impl Auth {
     /// Somebody is logged in.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub fn logged_in() -> Self {
         Self { authenticated: true, ..Self::default() }
     }
@@ -107,7 +107,7 @@ impl Auth {
             .map_err(|short| short.in_packet(Code::Proto, "Login message of the server is shorter than its fields"))?;
         let reply = match reply {
             Incoming::Banner(text) => {
-                self.banner = Some(crate::wire::copy(text)?);
+                self.banner = Some(crate::memory::copy(text)?);
                 return Ok(());
             }
             Incoming::Unexpected => {
@@ -115,9 +115,9 @@ impl Auth {
             }
             Incoming::Success => Reply::Success,
             Incoming::Failure(methods, partial) => {
-                Reply::Failure(Refusal { methods: crate::wire::copy(methods)?, partial })
+                Reply::Failure(Refusal { methods: crate::memory::copy(methods)?, partial })
             }
-            Incoming::Method(number, body) => Reply::Method { number, body: crate::wire::copy(body)? },
+            Incoming::Method(number, body) => Reply::Method { number, body: crate::memory::copy(body)? },
         };
         let success = matches!(reply, Reply::Success);
         if !self.replies.answer(reply) {
@@ -168,6 +168,7 @@ impl Attempt {
 
     /// Queues what goes on with a method.
     fn send(session: &mut Session, packet: &[u8]) -> Result<Self> {
+        session.auth.replies.room()?;
         session.transport.tx.send(&[packet])?;
         Ok(Self { ticket: session.auth.replies.ask(), patience: session.patience() })
     }
@@ -212,7 +213,7 @@ fn not_yet_in(session: &Session) -> Result<()> {
 
 fn unexpected(number: u8) -> Error {
     Error::new(Code::Proto, "Server answered a login request with a message of another method")
-        .with(format!("message number {number}"))
+        .with_text(format_args!("message number {number}"))
 }
 
 #[cfg(test)]

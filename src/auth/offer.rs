@@ -4,9 +4,10 @@
 use super::{bounded, request};
 use crate::crypto::{CERTIFICATE, SignatureAlgorithm};
 use crate::error::{Code, Error, Result};
+use crate::memory::{self, copy};
 use crate::session::Session;
 use crate::transport::negotiate::MethodType;
-use crate::wire::{Put, Reader, copy, names};
+use crate::wire::{Put, Reader, names};
 
 const SSH_RSA: &[u8] = b"ssh-rsa";
 /// The first OpenSSH that takes certificates under the names of RSA with SHA-2.
@@ -20,7 +21,7 @@ pub struct Offer {
 }
 
 /// A signature algorithm under its two names, which differ for certificates.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Names {
     /// In the request.
     pub request: Vec<u8>,
@@ -79,26 +80,27 @@ impl Offer {
     /// one.
     pub fn names(&self, session: &Session) -> Result<Names> {
         if !self.is_rsa() {
-            return Ok(self.own_names());
+            return self.own_names();
         }
-        let Some(taken) = session.transport.server_sig_algs() else { return Ok(self.own_names()) };
-        let taken: Vec<&[u8]> = taken.collect();
+        let taken = || session.transport.server_sig_algs();
+        if taken().is_none() {
+            return self.own_names();
+        }
+        let is_taken = |ours: &SignatureAlgorithm| {
+            taken().is_some_and(|mut taken| taken.any(|name| name == ours.name().as_bytes()))
+        };
         let ours = [SignatureAlgorithm::RsaSha512, SignatureAlgorithm::RsaSha256];
         let preferred = session.transport.preferences.get(MethodType::SignAlgo);
-        let wanted: Vec<_> = if preferred.is_empty() {
-            ours.to_vec()
-        } else {
-            names(preferred).filter_map(|name| ours.into_iter().find(|known| known.name().as_bytes() == name)).collect()
-        };
-        let algorithm = wanted
-            .into_iter()
-            .find(|algorithm| taken.contains(&algorithm.name().as_bytes()))
-            .ok_or_else(|| Error::new(Code::MethodNone, "Server takes none of our RSA signature algorithms"))?;
+        let mut wanted =
+            names(preferred).filter_map(|name| ours.into_iter().find(|known| known.name().as_bytes() == name));
+        let chosen = if preferred.is_empty() { ours.into_iter().find(is_taken) } else { wanted.find(is_taken) };
+        let algorithm =
+            chosen.ok_or_else(|| Error::new(Code::MethodNone, "Server takes none of our RSA signature algorithms"))?;
         let signature = algorithm.name().as_bytes();
         let request = match self.key_type.strip_prefix(SSH_RSA) {
             Some(_) if self.is_plain() => copy(signature)?,
             Some(ending) if !has_old_certificate_names(session.transport.server_ident()) => {
-                [signature, ending].concat()
+                memory::concat(&[signature, ending])?
             }
             _ => copy(&self.key_type)?,
         };
@@ -106,8 +108,8 @@ impl Offer {
     }
 
     /// The algorithm that is named like the type of the key.
-    pub fn own_names(&self) -> Names {
-        Names { request: self.key_type.clone(), signature: self.plain_type() }
+    pub fn own_names(&self) -> Result<Names> {
+        Ok(Names { request: copy(&self.key_type)?, signature: self.signature_type()? })
     }
 
     /// The request to log in by this key, up to the signature where there is to be one.
@@ -123,13 +125,16 @@ impl Offer {
         !self.key_type.ends_with(CERTIFICATE)
     }
 
-    /// The type of the key in a certificate, or the type of the key.
-    fn plain_type(&self) -> Vec<u8> {
-        match self.key_type.strip_suffix(CERTIFICATE) {
-            Some(plain) if self.is_security_key() => [plain, b"@openssh.com"].concat(),
-            Some(plain) => plain.to_vec(),
-            None => self.key_type.clone(),
-        }
+    /// The type of the key in a certificate, or the type of the key; of security keys without the ending that all of
+    /// them have.
+    fn plain_type(&self) -> &[u8] {
+        self.key_type.strip_suffix(CERTIFICATE).unwrap_or(&self.key_type)
+    }
+
+    /// What the signatures of the key are named, if they are not named by an algorithm of RSA.
+    fn signature_type(&self) -> Result<Vec<u8>> {
+        let ending: &[u8] = if self.is_security_key() && !self.is_plain() { b"@openssh.com" } else { b"" };
+        memory::concat(&[self.plain_type(), ending])
     }
 }
 
@@ -178,7 +183,7 @@ mod tests {
 
     #[test]
     fn certificates_sign_under_the_name_of_their_key() {
-        let session = Session::new(Instant::now());
+        let session = Session::new(Instant::now()).unwrap();
         for (key_type, plain) in [
             ("ssh-ed25519", "ssh-ed25519"),
             ("some-type@example.org", "some-type@example.org"),

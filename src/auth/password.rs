@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Attempt, Reply, bounded, not_yet_in, request, unexpected};
 use crate::error::{Code, Result};
+use crate::memory::Add;
 use crate::op::Op;
 use crate::session::Session;
 use crate::transport::message;
@@ -42,7 +43,7 @@ impl Password {
         let fields = [password.len(), new.unwrap_or_default().len(), 9];
         let mut packet = Zeroizing::new(request(user, b"password")?);
         // At once, so that no growing leaves a copy of the password behind.
-        packet.try_reserve_exact(fields.iter().fold(0, |sum: usize, field| sum.saturating_add(*field)))?;
+        packet.room(fields.iter().fold(0, |sum: usize, field| sum.saturating_add(*field)))?;
         packet.put_boolean(new.is_some())?;
         packet.put_string(password)?;
         if let Some(new) = new {
@@ -63,7 +64,7 @@ impl Op for Password {
             }
             Reply::Method { number: message::USERAUTH_PASSWD_CHANGEREQ, body } => {
                 let prompt = Reader::new(&body).string().unwrap_or_default();
-                crate::wire::copy(prompt).map(Answer::ChangeRequested)
+                crate::memory::copy(prompt).map(Answer::ChangeRequested)
             }
             Reply::Method { number, .. } => Err(unexpected(number)),
         })

@@ -53,8 +53,8 @@ impl Publickey {
 
     fn first_request(&self, session: &mut Session) -> Result<Step> {
         let names = self.offer.names(session)?;
-        let is_pair = |private: &PrivateKey| private.public_blob().is_ok_and(|blob| self.offer.belongs_to(&blob));
-        if self.private.as_ref().is_ok_and(is_pair) {
+        let public = self.private.as_ref().ok().map(PrivateKey::public_blob).transpose()?;
+        if public.is_some_and(|public| self.offer.belongs_to(&public)) {
             let packet = sign(session, &self.offer, &self.private, &names)?;
             return Ok(Step::Signed { attempt: Attempt::begin(session, &packet)?, asked: false });
         }
@@ -66,7 +66,7 @@ impl Publickey {
 /// The request with its signature.
 fn sign(session: &Session, offer: &Offer, private: &Result<PrivateKey>, names: &Names) -> Result<Vec<u8>> {
     let mut packet = offer.request(names, true)?;
-    let private = private.as_ref().map_err(Clone::clone)?;
+    let private = private.as_ref().map_err(Error::copy)?;
     let data = bound_to_session(session, &packet)?;
     packet.put_string(&private.sign(algorithm(names)?, &data)?)?;
     Ok(packet)

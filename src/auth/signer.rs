@@ -10,6 +10,7 @@ use super::offer::{Names, Offer, bound_to_session};
 use super::publickey::{await_algorithms, refused};
 use super::{Attempt, Reply, not_yet_in, unexpected};
 use crate::error::{Code, Error, Result};
+use crate::memory;
 use crate::op::Op;
 use crate::patience::Patience;
 use crate::session::Session;
@@ -89,15 +90,15 @@ impl Signer {
     }
 
     /// Asks for the same signature again, after a while: whoever is to make it was not ready.
-    pub fn again(session: &Session, request: ToSign) -> Self {
+    pub fn again(session: &Session, request: ToSign) -> Result<Self> {
         let not_before = session.now().checked_add(PATIENCE).unwrap_or(session.now());
-        Self(Step::Unsigned { request: Box::new(request), not_before })
+        Ok(Self(Step::Unsigned { request: memory::boxed(request)?, not_before }))
     }
 
     /// Begins anew with the algorithm that is named like the key, if that is another one.
     pub fn with_own_algorithm(session: &mut Session, request: ToSign) -> Result<Self> {
         let ToSign { offer, names, .. } = request;
-        let own = offer.own_names();
+        let own = offer.own_names()?;
         if own == names {
             return Err(Error::new(Code::PublickeyUnverified, "Whoever holds the private key cannot sign")
                 .with(names.signature));

@@ -6,7 +6,9 @@
 use std::collections::VecDeque;
 
 use crate::error::Result;
+use crate::memory::Add;
 use crate::sink::Sink;
+use crate::wire::Put;
 
 /// The stream of `SSH_MSG_CHANNEL_DATA`; every other number is a type of extended data (RFC 4254 section 5.2).
 pub const MAIN: u32 = 0;
@@ -68,12 +70,10 @@ impl Arrivals {
         }
         let turn = self.turn;
         let Some(queue) = self.stream(stream)? else { return Ok(false) };
-        queue.bytes.try_reserve(bytes.len())?;
-        queue.turns.try_reserve(1)?;
-        queue.bytes.extend(bytes);
+        queue.bytes.put(bytes)?;
         match queue.turns.back_mut() {
             Some((latest, length)) if *latest == turn => *length = length.saturating_add(bytes.len()),
-            _ => queue.turns.push_back((turn, bytes.len())),
+            _ => queue.turns.add((turn, bytes.len()))?,
         }
         self.queued = self.queued.saturating_add(bytes.len());
         Ok(true)
@@ -144,8 +144,7 @@ impl Arrivals {
                 if self.streams.len() >= MOST_STREAMS {
                     return Ok(None);
                 }
-                self.streams.try_reserve(1)?;
-                self.streams.push(Stream { number, bytes: VecDeque::new(), turns: VecDeque::new() });
+                self.streams.add(Stream { number, bytes: VecDeque::new(), turns: VecDeque::new() })?;
                 self.streams.len().saturating_sub(1)
             }
         };

@@ -4,28 +4,29 @@
 use std::collections::{HashMap, VecDeque};
 use std::task::Poll;
 
-use slotmap::{DefaultKey, SlotMap};
-
 use super::ChannelId;
 use super::news::{Events, News};
 use crate::error::{Code, Error, Result};
 use crate::global;
+use crate::memory::{self, Add, copy};
 use crate::op::{Op, Slots};
 use crate::patience::Patience;
 use crate::session::Session;
+use crate::table::{Key, Table};
 use crate::transport::{Mark, Tx};
-use crate::wire::{Reader, copy};
+use crate::wire::Reader;
 
 /// Names a listener of a session; stale once it is cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ListenerId(DefaultKey);
+pub struct ListenerId(Key);
 
 /// The listeners of a connection, found by the address that the server names with each connection.
 #[derive(Default)]
 pub struct Listeners {
-    listeners: SlotMap<DefaultKey, Listener>,
-    by_address: HashMap<(Vec<u8>, u32), DefaultKey>,
-    /// Those that have a connection which the program has not been told of.
+    listeners: Table<Listener>,
+    /// Found by port, since a look at that takes no memory; few listen at the same.
+    by_port: HashMap<u32, Vec<Key>>,
+    /// Those that have a connection which the program has not been told of. It has room for all of them.
     line: VecDeque<ListenerId>,
 }
 
@@ -95,24 +96,25 @@ impl Listeners {
             return sent;
         }
         listener.state = State::Listening;
-        let address = (copy(&listener.host)?, listener.port);
-        self.by_address.insert(address, id.0);
-        Ok(())
+        let port = listener.port;
+        match self.by_port.get_mut(&port) {
+            Some(at_port) => at_port.add(id.0),
+            None => self.by_port.add((port, memory::collect([id.0])?)),
+        }
     }
 
     /// The listener that takes a connection to that address.
     pub fn taker(&self, host: &[u8], port: u32) -> Result<ListenerId, NotTaken> {
-        let address = (copy(host).map_err(|_| NotTaken::Full)?, port);
-        let key = self.by_address.get(&address).ok_or(NotTaken::Unknown)?;
-        let listener = self.listeners.get(*key).ok_or(NotTaken::Unknown)?;
-        if listener.queue.len() >= listener.most { Err(NotTaken::Full) } else { Ok(ListenerId(*key)) }
+        let at_port = self.by_port.get(&port).map(Vec::as_slice).unwrap_or_default().iter();
+        let mut listening = at_port.filter_map(|key| Some((*key, self.listeners.get(*key)?)));
+        let (key, listener) = listening.find(|(_, listener)| listener.host == host).ok_or(NotTaken::Unknown)?;
+        if listener.queue.len() >= listener.most { Err(NotTaken::Full) } else { Ok(ListenerId(key)) }
     }
 
     /// Puts a connection into the queue of its listener.
     pub fn queue(&mut self, id: ListenerId, channel: ChannelId) -> Result<()> {
         let listener = self.get(id)?;
-        listener.queue.try_reserve(1)?;
-        listener.queue.push_back(channel);
+        listener.queue.add(channel)?;
         self.note(id)
     }
 
@@ -150,16 +152,26 @@ impl Listeners {
         let has_news = listener.handle.is_some() && listener.has_connection() && !listener.told;
         if has_news && !listener.in_line {
             listener.in_line = true;
-            self.line.try_reserve(1)?;
-            self.line.push_back(id);
+            self.line.add(id)?;
         }
         Ok(())
+    }
+
+    fn add(&mut self, listener: Listener) -> Result<ListenerId> {
+        let count = self.listeners.values().count();
+        self.line.room(count.saturating_add(1).saturating_sub(self.line.len()))?;
+        self.listeners.add(listener).map(ListenerId)
     }
 
     /// Forgets a listener.
     pub fn remove(&mut self, id: ListenerId) {
         if let Some(listener) = self.listeners.remove(id.0) {
-            self.by_address.remove(&(listener.host, listener.port));
+            if let Some(at_port) = self.by_port.get_mut(&listener.port) {
+                at_port.retain(|key| *key != id.0);
+                if at_port.is_empty() {
+                    self.by_port.remove(&listener.port);
+                }
+            }
             self.line.retain(|other| *other != id);
         }
     }
@@ -184,7 +196,7 @@ impl Listen {
         if !session.transport.is_established() {
             return Err(Error::new(Code::SocketSend, "Listening needs a session that is connected"));
         }
-        let listener = ListenerId(session.channels.listeners.listeners.insert(Listener {
+        let listener = session.channels.listeners.add(Listener {
             host: copy(host)?,
             port,
             state: State::Asked,
@@ -194,8 +206,11 @@ impl Listen {
             in_line: false,
             told: false,
             slots: Slots::default(),
-        }));
-        session.globals.ask_to_listen(&mut session.transport.tx, listener, host, port)?;
+        })?;
+        if let Err(error) = session.globals.ask_to_listen(&mut session.transport.tx, listener, host, port) {
+            session.channels.listeners.remove(listener);
+            return Err(error);
+        }
         Ok(Self { listener, patience: session.patience() })
     }
 }
@@ -237,7 +252,7 @@ pub fn poll_accept(session: &mut Session, id: ListenerId) -> Poll<Result<Channel
     if let Some(channel) = session.channels.listeners.accept(id)? {
         return Poll::Ready(Ok(channel));
     }
-    pumped.map_err(|error| Error::new(Code::ChannelUnknown, "No connection will come").with(error.to_string()))?;
+    pumped.map_err(|error| error.within(Error::new(Code::ChannelUnknown, "No connection will come")))?;
     Poll::Pending
 }
 

@@ -27,6 +27,7 @@ pub use self::stream::{ExtendedData, poll_read, poll_write};
 pub use self::window::DEFAULT_WINDOW;
 use self::window::{LARGEST_GROWTH, ReceiveWindow, SendWindow};
 use crate::error::{Code, Error, Result};
+use crate::memory::{self, Add};
 use crate::op::Slots;
 use crate::sftp::{SftpId, Sftps};
 use crate::sink::Sink;
@@ -135,8 +136,8 @@ impl Channels {
     }
 
     /// Every channel there is.
-    pub fn ids(&self) -> Vec<ChannelId> {
-        self.slab.iter().flatten().map(|channel| channel.id).collect()
+    pub fn ids(&self) -> Result<Vec<ChannelId>> {
+        memory::collect(self.slab.iter().flatten().map(|channel| channel.id))
     }
 
     /// Adds a channel that the server has yet to confirm.
@@ -145,9 +146,11 @@ impl Channels {
         let number = match number {
             Some(number) => number,
             None => {
-                self.slab.try_reserve(1)?;
-                self.lines.reserve(self.slab.len().saturating_add(1))?;
-                self.slab.push(None);
+                let count = self.slab.len().saturating_add(1);
+                self.lines.reserve(count)?;
+                // Each of them can be freed.
+                self.free.room(count.saturating_sub(self.free.len()))?;
+                self.slab.add(None)?;
                 u32::try_from(self.slab.len().saturating_sub(1)).map_err(|_| Error::alloc())?
             }
         };
@@ -172,7 +175,8 @@ impl Channels {
             && let Some(channel) = slot.take()
         {
             self.grown = self.grown.saturating_sub(channel.receive.growth());
-            self.free.push_back(id.number);
+            // There is room for every number.
+            let _ = self.free.add(id.number);
         }
     }
 

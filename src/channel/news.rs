@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 
 use super::{Channel, ChannelId, Channels, Consumer, ExtendedData, MAIN, OpenState, Wanted};
 use crate::error::Result;
+use crate::memory::Add;
 use crate::transport::message;
 
 /// What holds of a channel, a listener or a session, one bit for each.
@@ -126,16 +127,14 @@ impl Line {
     /// Makes room for every number below `count`, so that joining needs no memory.
     fn reserve(&mut self, count: usize) -> Result<()> {
         let more = count.saturating_sub(self.waiting.len());
-        self.waiting.try_reserve(more)?;
-        self.order.try_reserve(count.saturating_sub(self.order.len()))?;
-        self.waiting.resize(self.waiting.len().saturating_add(more), false);
-        Ok(())
+        self.order.room(count.saturating_sub(self.order.len()))?;
+        (0..more).try_for_each(|_| self.waiting.add(false))
     }
 
     fn join(&mut self, number: u32) {
         if let Some(waits @ false) = usize::try_from(number).ok().and_then(|index| self.waiting.get_mut(index)) {
-            *waits = true;
-            self.order.push_back(number);
+            // There is room for every number.
+            *waits = self.order.add(number).is_ok();
         }
     }
 

@@ -1,6 +1,7 @@
 //! Opening a channel, RFC 4254 section 5.1.
 #![forbid(unsafe_code)]
 
+use std::ffi::CString;
 use std::task::Poll;
 use std::time::Instant;
 
@@ -8,17 +9,18 @@ use super::listen::NotTaken;
 use super::window::{DEFAULT_WINDOW, ReceiveWindow, SendWindow};
 use super::{Channel, ChannelId, Channels, Consumer};
 use crate::error::{Code, Error, Result};
+use crate::memory::{Add, c_string};
 use crate::op::Op;
 use crate::patience::Patience;
 use crate::session::Session;
 use crate::transport::{Tx, message};
-use crate::wire::{Put, Reader, Short, copy};
+use crate::wire::{Put, Reader, Short, length};
 
 /// The largest packet that we take on a program's channel unless it says otherwise: `LIBSSH2_CHANNEL_PACKET_DEFAULT`.
 const DEFAULT_PACKET: u32 = 32768;
 
 /// Whether the server has answered the request to open a channel.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum OpenState {
     /// It has not.
     Awaited,
@@ -86,15 +88,21 @@ impl Opening {
             return Err(Error::new(Code::SocketSend, "Channels need a session that is connected"));
         }
         let window = receive.left();
+        let kind_length = length(kind)?.to_be_bytes();
         let channel = session.channels.add(receive, consumer)?.id();
-        let mut open = Vec::new();
-        open.put_u8(message::CHANNEL_OPEN)?;
-        open.put_string(kind)?;
-        open.put_u32(channel.number)?;
-        open.put_u32(window)?;
-        open.put_u32(packet)?;
-        open.put(fields)?;
-        session.transport.tx.send(&[&open])?;
+        let sent = session.transport.tx.send(&[
+            &[message::CHANNEL_OPEN],
+            &kind_length,
+            kind,
+            &channel.number.to_be_bytes(),
+            &window.to_be_bytes(),
+            &packet.to_be_bytes(),
+            fields,
+        ]);
+        if sent.is_err() {
+            session.channels.remove(channel);
+        }
+        sent?;
         Ok(Self { channel, since: session.now(), patience: session.patience() })
     }
 }
@@ -106,24 +114,23 @@ impl Op for Opening {
         if let Err(error) = session.pump() {
             return Poll::Ready(Err(error));
         }
-        match session.channels.get(self.channel).map(|channel| channel.state.clone()) {
-            Ok(OpenState::Awaited) => {
+        let answer = match &session.channels.get(self.channel)?.state {
+            OpenState::Awaited => None,
+            OpenState::Open => Some(Ok(self.channel)),
+            OpenState::Refused(error) => Some(Err(error.copy())),
+        };
+        match &answer {
+            None => {
                 let pending = session.await_reply(&mut self.patience);
                 if pending.is_ready() {
                     self.abandon(session);
                 }
-                pending
+                return pending;
             }
-            Ok(OpenState::Open) => {
-                session.replied(self.since);
-                Poll::Ready(Ok(self.channel))
-            }
-            Ok(OpenState::Refused(error)) => {
-                session.channels.remove(self.channel);
-                Poll::Ready(Err(error))
-            }
-            Err(error) => Poll::Ready(Err(error)),
+            Some(Ok(_)) => session.replied(self.since),
+            Some(Err(_)) => session.channels.remove(self.channel),
         }
+        answer.map_or(Poll::Pending, Poll::Ready)
     }
 
     fn abandon(&mut self, session: &mut Session) {
@@ -179,7 +186,7 @@ pub struct Opened {
     /// The channel.
     pub channel: ChannelId,
     /// Where a connection to X11 comes from; `None` for one to the agent.
-    pub origin: Option<(Vec<u8>, u32)>,
+    pub origin: Option<(CString, u32)>,
 }
 
 /// Why a channel of the server is refused, RFC 4254 section 5.1.
@@ -227,11 +234,9 @@ impl Channels {
     }
 
     /// Offers a channel to the program.
-    fn offer(&mut self, theirs: Theirs, origin: Option<(Vec<u8>, u32)>, tx: &mut Tx) -> Result<()> {
+    fn offer(&mut self, theirs: Theirs, origin: Option<(CString, u32)>, tx: &mut Tx) -> Result<()> {
         let channel = self.accept(theirs, tx)?;
-        self.opened.try_reserve(1)?;
-        self.opened.push_back(Opened { channel, origin });
-        Ok(())
+        self.opened.add(Opened { channel, origin })
     }
 
     fn accept(&mut self, theirs: Theirs, tx: &mut Tx) -> Result<ChannelId> {
@@ -255,8 +260,8 @@ struct Theirs {
     packet: u32,
 }
 
-fn origin(mut reader: Reader<'_>) -> Result<(Vec<u8>, u32)> {
-    Ok((copy(reader.string()?)?, reader.u32()?))
+fn origin(mut reader: Reader<'_>) -> Result<(CString, u32)> {
+    Ok((c_string(reader.string()?)?, reader.u32()?))
 }
 
 fn refuse(remote: u32, reason: Reason, text: &str, tx: &mut Tx) -> Result<()> {

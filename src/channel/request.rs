@@ -8,12 +8,13 @@ use super::stream::closed;
 use super::{Channel, ChannelId};
 use crate::crypto;
 use crate::error::{Code, Error, Result};
+use crate::memory::copy;
 use crate::op::Op;
 use crate::patience::Patience;
 use crate::session::Session;
 use crate::tickets::Ticket;
 use crate::transport::{Mark, Tx, message};
-use crate::wire::{Put, Reader, Short, copy};
+use crate::wire::{Put, Reader, Short};
 
 /// Terminal type and modes take at most so many bytes.
 const LONGEST_TERMINAL: usize = 256;
@@ -102,8 +103,8 @@ impl Request {
             None => {
                 let mut secret = [0; COOKIE];
                 crypto::random(&mut secret)?;
-                let digits: String = secret.iter().map(|byte| format!("{byte:02X}")).collect();
-                fields.put_string(digits.as_bytes())?;
+                fields.put_u32(u32::try_from(COOKIE.saturating_mul(2)).unwrap_or_default())?;
+                secret.iter().try_for_each(|byte| fields.put_text(format_args!("{byte:02X}")))?;
             }
         }
         fields.put_u32(screen)?;
@@ -112,6 +113,7 @@ impl Request {
 
     fn begin(session: &mut Session, id: ChannelId, name: &[u8], fields: &[u8], refused: &'static str) -> Result<Self> {
         let channel = session.channels.get(id)?;
+        channel.replies.room()?;
         channel.request(&mut session.transport.tx, name, true, fields)?;
         let ticket = channel.replies.ask();
         Ok(Self { channel: id, ticket, since: session.now(), patience: session.patience(), refused })

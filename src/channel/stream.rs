@@ -6,6 +6,7 @@ use std::task::{Poll, ready};
 use super::arrivals::MAIN;
 use super::{Channel, ChannelId, Consumer, Events, Wanted};
 use crate::error::{Code, Error, Result};
+use crate::memory::{self, Add};
 use crate::session::Session;
 use crate::sftp::Sftps;
 use crate::sink::Sink;
@@ -199,9 +200,7 @@ impl Channel {
     pub fn read_text(&mut self, stream: u32, count: usize, tx: &mut Tx) -> Result<Vec<u8>> {
         let wanted = Wanted::Stream(stream);
         let size = count.min(self.arrivals.len(wanted));
-        let mut text = Vec::new();
-        text.try_reserve_exact(size)?;
-        text.resize(size, 0);
+        let mut text = memory::filled(size, 0)?;
         self.arrivals.deliver(wanted, &mut Sink::of_channel(self.id, wanted, &mut text));
         self.give_back(size, tx)?;
         Ok(text)
@@ -243,6 +242,9 @@ impl Channel {
         if self.close_sent || self.close_received {
             return Err(closed());
         }
+        // A stream with a hole in it would make no sense to the server.
+        let waits = head.len().saturating_add(body.len()).saturating_sub(self.room());
+        self.backlog.room(waits)?;
         let (mut head, mut body) = (head, body);
         while self.backlog.is_empty() && !(head.is_empty() && body.is_empty()) {
             let size = self.send.take(head.len().saturating_add(body.len()));

@@ -95,7 +95,7 @@ fn channels_of_the_server_need_somebody_who_takes_them() {
     world.hear(x11).unwrap();
     assert_eq!(world.said(), [packet!(message::CHANNEL_OPEN_CONFIRMATION, 9_u32, 0_u32, DEFAULT_WINDOW, 32768_u32)]);
     let opened = world.channels.next_opened().unwrap();
-    assert_eq!(opened.origin, Some((b"127.0.0.1".to_vec(), 6010)));
+    assert_eq!(opened.origin, Some((c"127.0.0.1".to_owned(), 6010)));
     assert_eq!(world.channels.get(opened.channel).unwrap().room(), 800);
     assert!(world.channels.next_opened().is_none());
 }
@@ -328,8 +328,8 @@ fn everybody_has_a_turn_and_the_freed_have_none() {
 
 /// A session that is connected, and what the server says on its channels.
 fn session() -> Session {
-    let mut session = Session::new(Instant::now());
-    session.transport = Transport::connected();
+    let mut session = Session::new(Instant::now()).unwrap();
+    session.transport = Transport::connected().unwrap();
     session
 }
 

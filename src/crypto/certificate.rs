@@ -121,15 +121,17 @@ impl<'a> Certificate<'a> {
         }
         // Not a certificate itself: those are of types that are not known here.
         let authority = PublicKey::from_blob(self.authority).map_err(|error| {
-            Error::new(error.code, "Authority of the certificate is not valid").with(error.to_string())
+            let code = error.code;
+            error.within(Error::new(code, "Authority of the certificate is not valid"))
         })?;
         let algorithm = Reader::new(self.signature).string().ok().and_then(SignatureAlgorithm::from_name);
         let Some(algorithm) = algorithm.filter(|algorithm| SIGNS_CERTIFICATES.contains(algorithm)) else {
             return refused("Certificate is signed by an algorithm that is too weak, or not known");
         };
-        authority
-            .verify(algorithm, self.signed, self.signature)
-            .map_err(|error| Error::new(error.code, "Signature of the certificate is wrong").with(error.to_string()))
+        authority.verify(algorithm, self.signed, self.signature).map_err(|error| {
+            let code = error.code;
+            error.within(Error::new(code, "Signature of the certificate is wrong"))
+        })
     }
 }
 

@@ -6,12 +6,16 @@ use crate::wire::{Put, Reader, Short};
 
 /// `INTEGER`
 const INTEGER: u8 = 0x02;
+/// `BIT STRING`
+pub(super) const BIT_STRING: u8 = 0x03;
 /// `OCTET STRING`
 pub(super) const OCTET_STRING: u8 = 0x04;
 /// `OBJECT IDENTIFIER`
 pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
 /// `SEQUENCE`
 const SEQUENCE: u8 = 0x30;
+/// `[0]` and `[1]`, written out.
+pub(super) const EXPLICIT: [u8; 2] = [0xa0, 0xa1];
 
 /// The content of the element with `tag` that comes next.
 pub(super) fn element<'a>(reader: &mut Reader<'a>, tag: u8) -> Result<&'a [u8], Short> {

@@ -81,9 +81,9 @@ pub(super) fn is_available() -> bool {
 }
 
 /// Whether SSH has a form for `key`.
-pub(super) fn is_fit(key: &Key) -> bool {
-    let [p, q, g, y] = PUBLIC.map(|name| key.number(name).unwrap_or_default());
-    Dsa { p: &p, q: &q, g: &g, y: &y }.check().is_ok()
+pub(super) fn is_fit(key: &Key) -> Result<bool, Refused> {
+    let [p, q, g, y] = PUBLIC.map(|name| key.number(name));
+    Ok(Dsa { p: &p?, q: &q?, g: &g?, y: &y? }.check().is_ok())
 }
 
 /// Writes the two numbers of libcrypto's signature `raw`, each at its full length.

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::random::random;
 use crate::error::{Code, Error, Result};
+use crate::memory;
 
 /// Bytes of the secret in each of them.
 const SECRET: usize = 32;
@@ -64,18 +65,18 @@ impl KemKey {
             Kem::MlKem1024 => Self::ml_kem_1024(seed()?),
             Kem::Sntrup761 => {
                 let (public, secret) = generate_key_from_seed(*seed()?);
-                Ok(Self { public: crate::wire::copy(public.as_ref())?, secret: Secret::Sntrup761(Box::new(secret)) })
+                Ok(Self { public: memory::copy(public.as_ref())?, secret: Secret::Sntrup761(memory::boxed(secret)?) })
             }
         }
     }
 
     fn ml_kem_768(seed: Zeroizing<[u8; 64]>) -> Result<Self> {
-        let public = crate::wire::copy(mlkem768::generate_key_pair(*seed).pk())?;
+        let public = memory::copy(mlkem768::generate_key_pair(*seed).pk())?;
         Ok(Self { public, secret: Secret::MlKem768(seed) })
     }
 
     fn ml_kem_1024(seed: Zeroizing<[u8; 64]>) -> Result<Self> {
-        let public = crate::wire::copy(mlkem1024::generate_key_pair(*seed).pk())?;
+        let public = memory::copy(mlkem1024::generate_key_pair(*seed).pk())?;
         Ok(Self { public, secret: Secret::MlKem1024(seed) })
     }
 

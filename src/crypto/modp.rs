@@ -9,6 +9,7 @@ use super::der::trim;
 use super::openssl::{self, OrRefuse};
 use super::random::random;
 use crate::error::{Code, Error, Result};
+use crate::memory;
 
 /// Bytes of a secret exponent: twice what the longest key that is derived deserves, RFC 4419 section 6.2.
 const EXPONENT: usize = 64;
@@ -16,7 +17,8 @@ const EXPONENT: usize = 64;
 const LEAST_BITS_SET: u32 = 4;
 
 /// A group to agree on a secret over.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Clone))]
+#[derive(Debug, PartialEq, Eq)]
 pub struct ModpGroup {
     /// The prime, big-endian, without leading zeros.
     prime: Vec<u8>,
@@ -29,13 +31,13 @@ impl ModpGroup {
     /// 3526 (2048, 4096 and 8192).
     pub fn well_known(bits: usize) -> Result<Self> {
         let prime = openssl::well_known_prime(bits).or_refuse(Code::KeyExchangeFailure, "No such group is known")?;
-        Ok(Self { prime: crate::wire::copy(&prime)?, generator: vec![2] })
+        Ok(Self { prime: memory::copy(&prime)?, generator: memory::copy(&[2])? })
     }
 
     /// A group of the server's choice, whose prime must have a number of bits in `sizes`. That it is a prime cannot be
     /// checked in reasonable time, and a server that lies about that harms nobody but itself.
     pub fn new(prime: &[u8], generator: &[u8], sizes: &RangeInclusive<u32>) -> Result<Self> {
-        let group = Self { prime: crate::wire::copy(trim(prime))?, generator: crate::wire::copy(trim(generator))? };
+        let group = Self { prime: memory::copy(trim(prime))?, generator: memory::copy(trim(generator))? };
         let odd = group.prime.last().is_some_and(|last| last & 1 == 1);
         if odd && sizes.contains(&bits(&group.prime)) && group.is_inside(&group.generator) {
             Ok(group)
@@ -81,7 +83,7 @@ pub struct ModpKey {
 impl ModpKey {
     /// A fresh pair.
     pub fn generate(group: ModpGroup) -> Result<Self> {
-        let mut secret = Zeroizing::new(vec![0; EXPONENT]);
+        let mut secret = Zeroizing::new(memory::filled(EXPONENT, 0)?);
         random(&mut secret)?;
         // Of full length, and so more than 1.
         if let Some(first) = secret.first_mut() {
@@ -93,7 +95,7 @@ impl ModpKey {
     fn from_secret(group: ModpGroup, secret: Zeroizing<Vec<u8>>) -> Result<Self> {
         let public = openssl::power_modulo(&group.generator, &secret, &group.prime)
             .or_refuse(Code::KeyExchangeFailure, "Making a key for the exchange failed")?;
-        Ok(Self { public: crate::wire::copy(&public)?, secret, group })
+        Ok(Self { public: memory::copy(&public)?, secret, group })
     }
 
     /// The public value, big-endian.
@@ -173,6 +175,16 @@ mod tests {
         assert!(ModpKey::generate(group.clone()).unwrap().agree(&larger).is_err());
         let before = [&p[..255], &[0xfd]].concat();
         assert!(ModpKey::generate(group).unwrap().agree(&before).is_ok());
+    }
+
+    #[test]
+    fn cve_2016_0787_exponents_of_far_fewer_bits_than_meant() {
+        let secrets = [2048, 8192].map(|bits| ModpKey::generate(ModpGroup::well_known(bits).unwrap()).unwrap().secret);
+        for secret in &secrets {
+            // Twice the bits of the strongest cipher, and the first one set.
+            assert!(bits(secret) == 512, "{} bits", bits(secret));
+        }
+        assert_ne!(secrets[0], secrets[1]);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 use std::ffi::CStr;
 
 use super::openssl::{Key, Param, Refused};
+use crate::memory::{self, Add};
+use crate::wire::Put;
 
 /// libcrypto's name for keys on these curves, whatever they are for.
 pub(super) const KIND: &CStr = c"EC";
@@ -41,12 +43,14 @@ impl Nist {
 
     /// The point that is the public half of `key`.
     pub(super) fn point(&self, key: &Key) -> Result<Vec<u8>, Refused> {
-        let mut point = vec![UNCOMPRESSED];
+        let mut point = memory::sized(self.width.saturating_mul(2).saturating_add(1))?;
+        point.add(UNCOMPRESSED)?;
         for name in [c"qx", c"qy"] {
             let digits = key.number(name)?;
             let zeros = self.width.checked_sub(digits.len()).ok_or(Refused::UNFIT)?;
-            point.extend(std::iter::repeat_n(0, zeros));
-            point.extend(digits);
+            let padded = point.len().saturating_add(zeros);
+            memory::extend(&mut point, padded)?;
+            point.put(&digits)?;
         }
         Ok(point)
     }

@@ -1,10 +1,8 @@
 //! Public keys as a line of text, the content of a `.pub` file: sshd(8), AUTHORIZED_KEYS FILE FORMAT, without options.
 #![forbid(unsafe_code)]
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 use crate::error::{Code, Error, Result};
+use crate::radix64::{self, Form};
 use crate::wire::Reader;
 
 /// Longest text that is taken for a key.
@@ -28,11 +26,12 @@ pub fn parse_public_text(text: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
     let (Some(name), Some(digits)) = (words.next(), words.next()) else {
         return Err(Error::new(Code::File, "Public key file does not hold a type and a key"));
     };
-    let blob = STANDARD.decode(digits).map_err(|_| Error::new(Code::File, "Public key file is damaged"))?;
+    let blob =
+        radix64::decode(Form::Exact, digits)?.ok_or_else(|| Error::new(Code::File, "Public key file is damaged"))?;
     if Reader::new(&blob).string() != Ok(name) {
         return Err(Error::new(Code::File, "Public key is of another type than its file says").with(name));
     }
-    Ok((crate::wire::copy(name)?, blob))
+    Ok((crate::memory::copy(name)?, blob))
 }
 
 #[cfg(test)]

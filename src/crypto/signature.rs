@@ -118,11 +118,11 @@ impl SignatureAlgorithm {
             return Ok(None);
         };
         match self.key_type() {
-            KeyType::Ed25519 => (raw.len() == ED25519_LEN).then(|| crate::wire::copy(raw)).transpose(),
+            KeyType::Ed25519 => (raw.len() == ED25519_LEN).then(|| crate::memory::copy(raw)).transpose(),
             KeyType::Rsa => {
                 // A number to RFC 8332, and some leave out its leading zeros.
                 let Some(zeros) = size.checked_sub(raw.len()) else { return Ok(None) };
-                let mut padded = vec![0; zeros];
+                let mut padded = crate::memory::filled(zeros, 0)?;
                 padded.put(raw)?;
                 Ok(Some(padded))
             }

@@ -1,8 +1,7 @@
 //! The authentication agent.
 
 use std::cell::{RefCell, RefMut};
-use std::ffi::{CString, OsStr, c_char, c_int, c_uchar, c_uint};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::{CStr, CString, c_char, c_int, c_uchar, c_uint};
 use std::ptr;
 use std::time::Instant;
 
@@ -14,11 +13,12 @@ use crate::ffi::handle::{Own, Owned, SessionHandle, Tag};
 use crate::ffi::types::{LIBSSH2_AGENT, LIBSSH2_SESSION, libssh2_agent_publickey};
 use crate::ffi::userauth_signer::{Signed, log_in_by};
 use crate::io::LocalStream;
+use crate::memory::{self, Add, c_string, copy};
 use crate::op::{Call, with};
-use crate::wire::{Reader, copy};
+use crate::wire::Reader;
 
 /// Where the agent listens unless the program says otherwise.
-const PATH_VARIABLE: &str = "SSH_AUTH_SOCK";
+const PATH_VARIABLE: &CStr = c"SSH_AUTH_SOCK";
 /// The mark of a key that C is shown.
 const MAGIC: c_uint = 0x3bde_fed2;
 
@@ -84,8 +84,7 @@ struct ShownParts {
 
 impl ShownKey {
     fn new(mut key: Key) -> Result<Self> {
-        key.comment.try_reserve_exact(1)?;
-        key.comment.push(0);
+        key.comment.add(0)?;
         let public = libssh2_agent_publickey {
             magic: MAGIC,
             node: ptr::null_mut(),
@@ -93,7 +92,7 @@ impl ShownKey {
             blob_len: key.blob.len(),
             comment: key.comment.as_mut_ptr().cast(),
         };
-        let shown = Box::into_raw(Box::new(ShownParts { public, key }));
+        let shown = Box::into_raw(memory::boxed(ShownParts { public, key })?);
         // SAFETY: it was made just now, and nobody else knows it.
         unsafe { (*shown).public.node = shown.cast() };
         Ok(Self(shown))
@@ -119,7 +118,7 @@ fn own(agent: *mut LIBSSH2_AGENT) -> *mut Own<Agent> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_agent_init(session: *mut LIBSSH2_SESSION) -> *mut LIBSSH2_AGENT {
     // SAFETY: as promised by the caller.
-    unsafe { enter(session, |session| Ok(Own::create(session, Agent::default()).cast())) }
+    unsafe { enter(session, |session| Ok(Own::create(session, Agent::default())?.cast())) }
 }
 
 /// Connects to the agent: to the socket that libssh2_agent_set_identity_path() names, or else to the one that the
@@ -138,14 +137,15 @@ pub unsafe extern "C" fn libssh2_agent_connect(agent: *mut LIBSSH2_AGENT) -> c_i
             let mut state = agent.state()?;
             let path = match &state.path {
                 Some(path) => copy(path.to_bytes())?,
-                None => std::env::var_os(PATH_VARIABLE)
-                    .map(|path| path.as_bytes().to_vec())
+                // Nobody changes the environment while another thread is in a library.
+                None => text(libc::getenv(PATH_VARIABLE.as_ptr()))
+                    .map(copy)
+                    .transpose()?
                     .ok_or_else(|| Error::new(Code::BadUse, "Environment does not say where the agent listens"))?,
             };
             state.stream = None;
             let stream = LocalStream::connect(&path).map_err(|error| {
-                let shown = format!("{}: {error}", OsStr::from_bytes(&path).to_string_lossy());
-                Error::new(Code::AgentProtocol, "Agent cannot be reached").with(shown)
+                Error::new(Code::AgentProtocol, "Agent cannot be reached").about_file(&path, &error)
             })?;
             state.stream = Some(stream);
             Ok(0)
@@ -171,7 +171,7 @@ pub unsafe extern "C" fn libssh2_agent_list_identities(agent: *mut LIBSSH2_AGENT
             let (deadline, mut keys) = (deadline(session)?, Vec::new());
             let result = state.talk(|stream| identities(stream, deadline, &mut keys));
             for key in keys {
-                state.keys.push(ShownKey::new(key)?);
+                state.keys.add(ShownKey::new(key)?)?;
             }
             result.map(|()| 0)
         })
@@ -351,8 +351,7 @@ pub unsafe extern "C" fn libssh2_agent_set_identity_path(agent: *mut LIBSSH2_AGE
     // SAFETY: as promised by the caller.
     unsafe {
         enter_own(own(agent), |_, agent| {
-            let path = text(path).map(copy).transpose()?;
-            agent.state()?.path = path.and_then(|path| CString::new(path).ok());
+            agent.state()?.path = text(path).map(c_string).transpose()?;
             Ok(())
         })
     }

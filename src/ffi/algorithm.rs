@@ -96,7 +96,7 @@ pub unsafe extern "C" fn libssh2_session_supported_algs(
             let kind = MethodType::from_number(method_type);
             let names = match kind {
                 Some(MethodType::SignAlgo) => return Err(unknown_type()),
-                Some(kind) => with(&session.core, |core| Ok(core.transport.preferences.supported(kind)))?,
+                Some(kind) => with(&session.core, |core| core.transport.preferences.supported(kind))?,
                 None => None,
             };
             let names =

@@ -6,6 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::ffi::guard::size;
 use crate::ffi::guard::{bytes, enter, null, store};
 use crate::ffi::types::LIBSSH2_SESSION;
+use crate::memory::{self, Add};
 
 /// Decodes base64 (RFC 4648 section 4). What is not of its alphabet is skipped, line ends and padding among it.
 /// Deprecated since 1.0.
@@ -17,6 +18,8 @@ use crate::ffi::types::LIBSSH2_SESSION;
 /// src is NULL; LIBSSH2_ERROR_ALLOC.
 ///
 /// Requires: session is NULL or a session that has not been freed; src can be read, dest and dest_len can be written to.
+#[cfg(not(no_deprecated))]
+#[deprecated(note = "1.0: use a decoder of your own")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_base64_decode(
     session: *mut LIBSSH2_SESSION,
@@ -41,17 +44,16 @@ pub unsafe extern "C" fn libssh2_base64_decode(
 }
 
 pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>> {
-    let mut decoded = Vec::new();
-    decoded.try_reserve_exact(text.len())?;
+    let mut decoded = memory::sized(text.len())?;
     let (mut bits, mut count) = (0_u32, 0_u32);
     for value in text.iter().copied().filter_map(value) {
         bits = (bits << 6) | u32::from(value);
         count = count.wrapping_add(1) % 4;
         // Whole bytes there are after the second, third and fourth of four characters.
         match count {
-            2 => decoded.push(low_byte(bits >> 4)),
-            3 => decoded.push(low_byte(bits >> 2)),
-            0 => decoded.push(low_byte(bits)),
+            2 => decoded.add(low_byte(bits >> 4))?,
+            3 => decoded.add(low_byte(bits >> 2))?,
+            0 => decoded.add(low_byte(bits))?,
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
 //! The program's functions, and the program as the host of a session: its socket, its clock.
 
 use std::cell::Cell;
-use std::ffi::{CString, c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::io;
 use std::mem::transmute;
 use std::time::{Duration, Instant};
@@ -143,10 +143,7 @@ impl Host for SessionHandle {
         let session = std::ptr::from_ref(self).cast_mut().cast();
         let address = self.r#abstract.address();
         let taken = match opened.origin {
-            Some((mut host, port)) => self.callbacks.x11().map(|take| {
-                let length = host.iter().position(|&byte| byte == 0).unwrap_or(host.len());
-                host.truncate(length);
-                let host = CString::new(host).unwrap_or_default();
+            Some((host, port)) => self.callbacks.x11().map(|take| {
                 // SAFETY: session, channel and text are alive, the last argument is the address of a live pointer, and
                 // nothing of the session is borrowed.
                 unsafe { take(session, channel.cast(), host.as_ptr(), port.cast_signed(), address) }

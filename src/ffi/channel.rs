@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use crate::channel::{ChannelId, Flushed, Opening, Request, RequestAgent, Terminal};
 use crate::error::Result;
-use crate::ffi::guard::{bytes, enter, enter_channel, null, text};
+use crate::ffi::guard::{enter, enter_channel, field, size, text};
 use crate::ffi::handle::{SessionHandle, Target};
 use crate::ffi::types::{LIBSSH2_CHANNEL, LIBSSH2_SESSION};
 use crate::op::{Call, Op, Owner, one_of, resume, resume_one};
@@ -195,7 +195,7 @@ pub unsafe extern "C" fn libssh2_channel_signal_ex(
     // SAFETY: as promised by the caller.
     unsafe {
         enter_channel(channel, |session, id, _| {
-            let name = bytes(signame, signame_len)?;
+            let name = field(signame, signame_len)?;
             ask(session, id, Call::ChannelSignal, |core| Flushed::signal(core, id, name))
         })
     }
@@ -234,6 +234,7 @@ pub(super) fn open(
     begin: impl FnOnce(&mut Session) -> Result<Opening>,
 ) -> Result<*mut LIBSSH2_CHANNEL> {
     let which = one_of(Call::ChannelOpen, arguments);
+    session.expect_handle()?;
     let channel = resume_one(&session.core, session, Owner::Session, which, begin)?;
     Ok(session.adopt(Target::Channel(channel))?.cast())
 }
@@ -253,5 +254,5 @@ pub(super) fn ask<O: Op<Out = ()>>(
 /// `start` is NULL, or can be read for so many bytes during `'a`.
 unsafe fn counted<'a>(start: *const c_char, length: c_uint) -> Result<&'a [u8]> {
     // SAFETY: as promised by the caller.
-    unsafe { bytes(start, usize::try_from(length).map_err(|_| null())?) }
+    unsafe { field(start, size(length)) }
 }

@@ -8,6 +8,7 @@ use crate::error::{Code, Result};
 use crate::ffi::channel::ask;
 use crate::ffi::guard::{enter_channel, store};
 use crate::ffi::types::{LIBSSH2_CHANNEL, LIBSSH2_SFTP};
+use crate::memory::copy;
 use crate::op::{Call, drive, with};
 
 /// Tells with what the command on the channel ended, as far as the server has told: it does before it closes the
@@ -74,7 +75,8 @@ pub unsafe extern "C" fn libssh2_channel_get_exit_signal(
             store(langtag_len, 0);
             store(exitsignal, ptr::null_mut());
             store(exitsignal_len, 0);
-            let signal = with(&session.core, |core| Ok(core.channels.get(id)?.exit_signal.clone()))?;
+            let signal =
+                with(&session.core, |core| core.channels.get(id)?.exit_signal.as_deref().map(copy).transpose())?;
             if let Some(signal) = signal {
                 if !exitsignal.is_null() {
                     store(exitsignal, session.allocator.copy(&signal, &session.r#abstract)?.as_ptr().cast());

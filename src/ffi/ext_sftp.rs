@@ -1,15 +1,15 @@
 //! What libssh2 does not have: writing files without waiting for the server.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 
-use crate::ffi::guard::{enter_file, enter_sftp, store};
+use crate::ffi::guard::{enter_file, enter_sftp, store, text};
 use crate::ffi::types::{LIBSSH2_SFTP, LIBSSH2_SFTP_HANDLE, libssh2_uint64_t};
 use crate::op::{Call, Owner, resume, turn, with};
 use crate::sftp::{self, Settle};
 
 /// Sets how far the writes of a program may be ahead of the server: for programs that can not be rebuilt. A number of
 /// bytes, as for libssh2_ext_sftp_set_write_behind(), taken by libssh2_sftp_init(). No such thing in a set-uid program.
-const VARIABLE: &str = "LIBSSH2_SFTP_WRITE_BEHIND";
+const VARIABLE: &CStr = c"LIBSSH2_SFTP_WRITE_BEHIND";
 
 /// Lets the files that are opened from now on be written behind: libssh2_sftp_write() accepts what the connection takes
 /// and does not wait until the server has written it. Off at first, because libssh2 counts only what the server has
@@ -125,12 +125,15 @@ pub unsafe extern "C" fn libssh2_ext_sftp_progress(
 pub(super) fn write_behind_of_environment() -> usize {
     // SAFETY: it looks at a table that the kernel has made.
     let is_set_uid = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
-    write_behind_of(is_set_uid, std::env::var(VARIABLE).ok().as_deref())
+    // SAFETY: nobody changes the environment while another thread is in a library.
+    let value = unsafe { text(libc::getenv(VARIABLE.as_ptr())) };
+    write_behind_of(is_set_uid, value)
 }
 
 /// What that variable says. Whoever starts a set-uid program has no say in what it does.
-fn write_behind_of(is_set_uid: bool, value: Option<&str>) -> usize {
-    value.filter(|_| !is_set_uid).and_then(|value| value.parse().ok()).unwrap_or_default()
+fn write_behind_of(is_set_uid: bool, value: Option<&[u8]>) -> usize {
+    let value = value.filter(|_| !is_set_uid);
+    value.and_then(|value| std::str::from_utf8(value).ok()?.parse().ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -139,10 +142,11 @@ mod tests {
 
     #[test]
     fn the_environment_of_a_set_uid_program_says_nothing() {
-        assert_eq!(write_behind_of(false, Some("1000")), 1000);
-        assert_eq!(write_behind_of(true, Some("1000")), 0);
-        for nonsense in [None, Some(""), Some("many"), Some("-1"), Some("1 MB"), Some("99999999999999999999")] {
-            assert_eq!(write_behind_of(false, nonsense), 0);
+        assert_eq!(write_behind_of(false, Some(b"1000")), 1000);
+        assert_eq!(write_behind_of(true, Some(b"1000")), 0);
+        assert_eq!(write_behind_of(false, None), 0);
+        for nonsense in [&b""[..], b"many", b"-1", b"1 MB", b"99999999999999999999", b"\xff"] {
+            assert_eq!(write_behind_of(false, Some(nonsense)), 0);
         }
     }
 }

@@ -86,6 +86,7 @@ pub unsafe extern "C" fn libssh2_channel_forward_listen_ex(
             let port = port.cast_unsigned();
             let most = usize::try_from(queue_maxsize).unwrap_or_default();
             let which = one_of(Call::ForwardListen, (host, port));
+            session.expect_handle()?;
             let listener = resume_one(&session.core, session, Owner::Session, which, |core| {
                 Listen::begin(core, host, port, most)
             })?;
@@ -135,6 +136,7 @@ pub unsafe extern "C" fn libssh2_channel_forward_accept(listener: *mut LIBSSH2_L
     // SAFETY: as promised by the caller.
     unsafe {
         enter_listener(listener, |session, id, _| {
+            session.expect_handle()?;
             let channel = drive(&session.core, session, |core| poll_accept(core, id))?;
             Ok(session.adopt(Target::Channel(channel))?.cast())
         })

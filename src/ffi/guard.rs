@@ -192,11 +192,30 @@ pub unsafe fn enter_own<O: Owned, T: Ret>(own: *mut Own<O>, body: impl FnOnce(&S
     }
 }
 
-/// Runs `body` so that neither its error nor its panic gets lost.
+/// Enters a session even if an internal error has broken it: to hear of that, and to give memory back.
+///
+/// # Safety
+/// `session` is NULL or points to a handle of this library that is alive during the call.
+pub unsafe fn enter_even_broken<T: Ret>(
+    session: *mut LIBSSH2_SESSION,
+    body: impl FnOnce(&SessionHandle) -> Result<T>,
+) -> T {
+    // SAFETY: as promised by the caller.
+    match unsafe { SessionHandle::from_pointer(session.cast()) } {
+        Some(session) => run_even_broken(session, body),
+        None => T::failed(Code::BadUse),
+    }
+}
+
+/// Runs `body` unless something broke the session, so that neither its error nor its panic gets lost.
 fn run<T: Ret>(session: &SessionHandle, body: impl FnOnce(&SessionHandle) -> Result<T>) -> T {
+    run_even_broken(session, |session| if session.poisoned.get() { Err(broken()) } else { body(session) })
+}
+
+fn run_even_broken<T: Ret>(session: &SessionHandle, body: impl FnOnce(&SessionHandle) -> Result<T>) -> T {
     let inside = session.inside();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let result = if session.poisoned.get() { Err(broken()) } else { body(session) };
+        let result = body(session);
         // What the program calls from its trace function must not leave its error in the place of this one.
         session.tell_trace(result.as_ref().err());
         result.unwrap_or_else(|error| {
@@ -207,6 +226,7 @@ fn run<T: Ret>(session: &SessionHandle, body: impl FnOnce(&SessionHandle) -> Res
     drop(inside);
     outcome.unwrap_or_else(|_| {
         session.poisoned.set(true);
+        session.last_error.store(&broken());
         T::failed(broken().code)
     })
 }
@@ -229,6 +249,22 @@ pub unsafe fn bytes<'a>(start: *const c_char, length: usize) -> Result<&'a [u8]>
         // SAFETY: not NULL, of a size that exists, and readable as promised by the caller.
         _ => Ok(unsafe { std::slice::from_raw_parts(start.cast(), length) }),
     }
+}
+
+/// Longest part of a message: servers end the connection at longer ones.
+const LONGEST_FIELD: usize = 256 * 1024;
+
+/// The `length` bytes at `start`, which go into one message. A length that none can have is refused before anything is
+/// read.
+///
+/// # Safety
+/// As for [`bytes`].
+pub unsafe fn field<'a>(start: *const c_char, length: usize) -> Result<&'a [u8]> {
+    if length > LONGEST_FIELD && !start.is_null() {
+        return Err(Error::new(Code::OutOfBoundary, "Longer than any server takes"));
+    }
+    // SAFETY: as promised by the caller.
+    unsafe { bytes(start, length) }
 }
 
 /// The `length` bytes at `start`, to be written to.
@@ -298,7 +334,50 @@ const fn broken() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::ptr;
+
     use super::*;
+    use crate::ffi::session::{libssh2_session_free, libssh2_session_init_ex};
+    use crate::ffi::setting::{libssh2_session_last_errno, libssh2_session_last_error, libssh2_session_set_blocking};
+
+    #[test]
+    fn a_panic_is_an_error_code_and_breaks_the_session() {
+        let code = Code::SocketDisconnect.number();
+        // SAFETY: the session is one, and nothing uses it after it has been freed.
+        unsafe {
+            let session = libssh2_session_init_ex(None, None, None, ptr::null_mut());
+            let panics = || {
+                enter(session, |session| with(&session.core, |_| -> Result<c_int> { panic!("on purpose, by a test") }))
+            };
+            assert_eq!(panics(), code);
+
+            // No borrow is left behind, and nothing is run any more.
+            let mut has_run = false;
+            let later = enter(session, |_| {
+                has_run = true;
+                Ok(0)
+            });
+            assert_eq!((later, has_run), (code, false));
+            libssh2_session_set_blocking(session, 0);
+            assert!(enter(session, |_| Ok(ptr::dangling_mut::<u8>())).is_null());
+
+            // What went wrong can still be asked for.
+            assert_eq!(libssh2_session_last_errno(session), code);
+            let (mut message, mut length) = (ptr::null_mut(), 0);
+            assert_eq!(libssh2_session_last_error(session, &raw mut message, &raw mut length, 0), code);
+            assert_eq!(text(message).unwrap(), b"Session is broken by an internal error");
+            assert_eq!(libssh2_session_last_error(session, &raw mut message, ptr::null_mut(), 1), code);
+            crate::ffi::session::libssh2_free(session, message.cast());
+
+            assert_eq!(libssh2_session_free(session), 0);
+        }
+    }
+
+    #[test]
+    fn a_panic_outside_of_sessions_is_an_error_code() {
+        let code: c_int = without_session(|| panic!("on purpose, by a test"));
+        assert_eq!(code, Code::SocketDisconnect.number());
+    }
 
     #[test]
     fn every_error_is_negative_in_every_number_and_null_in_every_pointer() {
@@ -318,12 +397,12 @@ mod tests {
     fn null_and_zero_lengths() {
         // SAFETY: NULL is allowed.
         unsafe {
-            assert_eq!(bytes(std::ptr::null(), 0).unwrap(), b"");
-            assert_eq!(bytes(std::ptr::null(), 1).unwrap_err().code, Code::BadUse);
+            assert_eq!(bytes(ptr::null(), 0).unwrap(), b"");
+            assert_eq!(bytes(ptr::null(), 1).unwrap_err().code, Code::BadUse);
             assert_eq!(bytes(c"x".as_ptr(), usize::MAX).unwrap_err().code, Code::OutOfBoundary);
-            assert!(bytes_mut(std::ptr::null_mut(), 0).unwrap().is_empty());
-            assert_eq!(bytes_mut(std::ptr::null_mut(), 1).unwrap_err().code, Code::BadUse);
-            assert_eq!(text(std::ptr::null()), None);
+            assert!(bytes_mut(ptr::null_mut(), 0).unwrap().is_empty());
+            assert_eq!(bytes_mut(ptr::null_mut(), 1).unwrap_err().code, Code::BadUse);
+            assert_eq!(text(ptr::null()), None);
             assert_eq!(text(c"name".as_ptr()), Some(&b"name"[..]));
         }
     }

@@ -17,6 +17,7 @@ use crate::ffi::alloc::{Abstract, Allocator};
 use crate::ffi::callback::Callbacks;
 use crate::ffi::last_error::LastError;
 use crate::ffi::tracer::Tracer;
+use crate::memory::{self, Add};
 use crate::op::{reentered, with};
 use crate::publickey::PublickeyId;
 use crate::session::Session;
@@ -76,9 +77,9 @@ pub struct LentTexts {
     /// The server's identification.
     pub ident: OnceCell<CString>,
     /// The methods of the last `libssh2_userauth_list`.
-    pub methods: RefCell<CString>,
+    pub methods: RefCell<Option<CString>>,
     /// The server's banner.
-    pub banner: RefCell<CString>,
+    pub banner: RefCell<Option<CString>>,
     /// The fingerprints of the host key by MD5, SHA-1 and SHA-256.
     pub fingerprints: [OnceCell<Digest>; 3],
 }
@@ -141,17 +142,23 @@ impl SessionHandle {
         self.tag.set(0);
     }
 
-    /// A new handle for `target`.
-    pub fn adopt(&self, target: Target) -> Result<*mut Child> {
+    /// Sees to it that there is memory for the handle of what is about to begin.
+    pub fn expect_handle(&self) -> Result<()> {
         let mut children = self.children.try_borrow_mut().map_err(|_| reentered())?;
-        let child = match children.resting.len() {
-            0..REST => children.make(self)?,
-            _ => match children.resting.pop_front() {
+        if children.spare.is_none() {
+            let rested = if children.resting.len() < REST { None } else { children.resting.pop_front() };
+            children.spare = Some(match rested {
                 Some(child) => child,
                 None => children.make(self)?,
-            },
-        };
-        drop(children);
+            });
+        }
+        Ok(())
+    }
+
+    /// A new handle for `target`.
+    pub fn adopt(&self, target: Target) -> Result<*mut Child> {
+        self.expect_handle()?;
+        let child = self.children.try_borrow_mut().map_err(|_| reentered())?.spare.take().unwrap_or(ptr::null_mut());
         // SAFETY: the boxes of a session live as long as the session, see `Children`.
         if let Some(child) = unsafe { child.as_ref() } {
             child.target.set(target);
@@ -186,7 +193,8 @@ impl SessionHandle {
         // Mostly what it stood for is gone already.
         with(&self.core, |core| introduce(core, target, None)).ok();
         if let Ok(mut children) = self.children.try_borrow_mut() {
-            children.resting.push_back(child.pointer());
+            // There is room for all of them.
+            let _ = children.resting.add(child.pointer());
         }
     }
 }
@@ -280,21 +288,23 @@ impl Child {
 #[derive(Default)]
 struct Children {
     all: Vec<*mut Child>,
+    /// The next one to be used.
+    spare: Option<*mut Child>,
     resting: VecDeque<*mut Child>,
 }
 
 impl Children {
     fn make(&mut self, session: &SessionHandle) -> Result<*mut Child> {
-        self.all.try_reserve(1)?;
-        self.resting.try_reserve(self.all.len().saturating_add(1))?;
-        let child = Box::into_raw(Box::new(Child {
+        self.all.room(1)?;
+        self.resting.room(self.all.len().saturating_add(1).saturating_sub(self.resting.len()))?;
+        let child = Box::into_raw(memory::boxed(Child {
             tag: Cell::new(0),
             session,
             number: self.all.len(),
             target: Cell::new(Target::Nothing),
             r#abstract: Abstract::new(ptr::null_mut()),
-        }));
-        self.all.push(child);
+        })?);
+        self.all.add(child)?;
         Ok(child)
     }
 }
@@ -324,8 +334,8 @@ pub struct Own<T> {
 
 impl<T: Owned> Own<T> {
     /// A new handle.
-    pub fn create(session: &SessionHandle, content: T) -> *mut Self {
-        Box::into_raw(Box::new(Self { tag: Cell::new(T::TAG as u32), session, content }))
+    pub fn create(session: &SessionHandle, content: T) -> Result<*mut Self> {
+        Ok(Box::into_raw(memory::boxed(Self { tag: Cell::new(T::TAG as u32), session, content })?))
     }
 
     /// The handle behind a pointer of C; `None` for NULL and for what is no such handle.

@@ -48,7 +48,7 @@ pub unsafe extern "C" fn libssh2_keepalive_send(session: *mut LIBSSH2_SESSION, s
     unsafe {
         enter(session, |session| {
             let next = drive(&session.core, session, Session::poll_keepalive)
-                .map_err(|error| Error::new(Code::SocketSend, "Keepalive cannot be sent").with(error.to_string()))?;
+                .map_err(|error| error.within(Error::new(Code::SocketSend, "Keepalive cannot be sent")))?;
             // Rounded up: the time is over only then.
             let seconds = next.as_nanos().div_ceil(1_000_000_000);
             store(seconds_to_next, c_int::try_from(seconds).unwrap_or(c_int::MAX));

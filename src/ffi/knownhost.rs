@@ -2,14 +2,8 @@
 
 use std::cell::{RefCell, RefMut};
 use std::collections::HashMap;
-use std::ffi::{CString, OsStr, c_char, c_int, c_uint};
-use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::ffi::{CString, c_char, c_int, c_uint};
 use std::ptr;
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 
 use crate::error::{Code, Error, Result};
 use crate::ffi::guard::{Ret, bytes, bytes_mut, enter, enter_own, null, store, text};
@@ -22,15 +16,18 @@ use crate::ffi::types::{
     LIBSSH2_KNOWNHOST_KEYENC_RAW, LIBSSH2_KNOWNHOST_TYPE_CUSTOM, LIBSSH2_KNOWNHOST_TYPE_MASK,
     LIBSSH2_KNOWNHOST_TYPE_PLAIN, LIBSSH2_KNOWNHOST_TYPE_SHA1, LIBSSH2_KNOWNHOSTS, LIBSSH2_SESSION, libssh2_knownhost,
 };
+use crate::io;
 use crate::knownhost::{Entry, EntryId, Host, Hosts, KeyKind, Query, Verdict, decode, gone};
-use crate::wire::copy;
+use crate::memory::{self, Add, c_string, copy};
+use crate::radix64;
+use crate::wire::Put;
 
 /// Longest name, salt, key or comment.
 const LONGEST: usize = 1024 * 1024;
 /// Longest name with a port around it, in a check.
 const LONGEST_WITH_PORT: usize = 269;
 /// Largest file.
-const LARGEST_FILE: u64 = 256 * 1024 * 1024;
+const LARGEST_FILE: usize = 256 * 1024 * 1024;
 /// The mark of an entry that C is shown.
 const MAGIC: c_uint = 0xdead_cafe;
 
@@ -77,11 +74,13 @@ impl Shown {
             return Ok(shown.cast());
         }
         let name = match (entry.marker, &entry.host) {
-            (Some(marker), _) => Some(terminated(marker.word().as_bytes())?),
-            (None, Host::Plain(name)) => Some(terminated(name)?),
+            (Some(marker), _) => Some(c_string(marker.word().as_bytes())?),
+            (None, Host::Plain(name)) => Some(c_string(name)?),
             (None, Host::Hashed { .. } | Host::Custom(_)) => None,
         };
-        let shown = Box::into_raw(Box::new(ShownEntry {
+        self.by_id.room(1)?;
+        self.by_address.room(1)?;
+        let shown = Box::into_raw(memory::boxed(ShownEntry {
             public: libssh2_knownhost {
                 magic: MAGIC,
                 node: own.cast(),
@@ -90,12 +89,12 @@ impl Shown {
                 typemask: typemask(entry),
             },
             name,
-            key: terminated(&entry.key)?,
-        }));
+            key: c_string(&entry.key)?,
+        })?);
         // SAFETY: it was made just now, and nobody else knows it.
         unsafe { (*shown).public.key = (*shown).key.as_ptr().cast_mut() };
-        self.by_id.insert(id, shown);
-        self.by_address.insert(shown as usize, id);
+        self.by_id.add((id, shown))?;
+        self.by_address.add((shown as usize, id))?;
         Ok(shown.cast())
     }
 
@@ -150,12 +149,14 @@ fn own(hosts: *mut LIBSSH2_KNOWNHOSTS) -> *mut Own<KnownHosts> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_knownhost_init(session: *mut LIBSSH2_SESSION) -> *mut LIBSSH2_KNOWNHOSTS {
     // SAFETY: as promised by the caller.
-    unsafe { enter(session, |session| Ok(Own::create(session, KnownHosts::default()).cast())) }
+    unsafe { enter(session, |session| Ok(Own::create(session, KnownHosts::default())?.cast())) }
 }
 
 /// Adds a known host without a comment, otherwise as libssh2_knownhost_addc(). Deprecated since 1.2.5.
 ///
 /// Requires: as libssh2_knownhost_addc().
+#[cfg(not(no_deprecated))]
+#[deprecated(note = "1.2.5: use libssh2_knownhost_addc")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_knownhost_add(
     hosts: *mut LIBSSH2_KNOWNHOSTS,
@@ -220,9 +221,15 @@ pub unsafe extern "C" fn libssh2_knownhost_addc(
                 encoding: u8::try_from((typemask & LIBSSH2_KNOWNHOST_KEYENC_MASK) >> 16).unwrap_or_default(),
                 comment: comment.map(copy).transpose()?,
             };
-            let id = known.hosts()?.add(entry);
+            let id = known.hosts()?.add(entry)?;
             if !store.is_null() {
-                store.write(show(known, hosts, id)?);
+                match show(known, hosts, id) {
+                    Ok(shown) => store.write(shown),
+                    Err(error) => {
+                        known.hosts()?.remove(id);
+                        return Err(error);
+                    }
+                }
             }
             Ok(0)
         })
@@ -431,7 +438,7 @@ pub unsafe extern "C" fn libssh2_knownhost_writeline(
             check_format(r#type)?;
             let mut line = known.hosts()?.to_line(id)?;
             outlen.write(line.len());
-            line.push(0);
+            line.add(0)?;
             let Some(place) = bytes_mut(buffer, buflen)?.get_mut(..line.len()) else {
                 return Err(Error::new(Code::BufferTooSmall, "Buffer is too small for the line"));
             };
@@ -462,8 +469,9 @@ pub unsafe extern "C" fn libssh2_knownhost_writefile(
             check_format(r#type)?;
             let path = text(filename).ok_or_else(null)?;
             let contents = known.hosts()?.to_file()?;
-            std::fs::write(Path::new(OsStr::from_bytes(path)), contents)
-                .map_err(|error| file_error("Known hosts file cannot be written", path, &error))?;
+            io::write_file(path, &contents).map_err(|error| {
+                Error::new(Code::File, "Known hosts file cannot be written").about_file(path, &error)
+            })?;
             Ok(0)
         })
     }
@@ -518,8 +526,8 @@ fn named(typemask: c_int, host: &[u8], salt: Option<&[u8]>) -> Result<Host> {
             let salt = salt.ok_or_else(damaged_hash)?;
             bounded(salt.len())?;
             Ok(Host::Hashed {
-                salt: decode(salt).ok_or_else(damaged_hash)?,
-                hash: decode(host).ok_or_else(damaged_hash)?,
+                salt: decode(salt)?.ok_or_else(damaged_hash)?,
+                hash: decode(host)?.ok_or_else(damaged_hash)?,
             })
         }
         _ => Err(Error::new(Code::MethodNotSupported, "Known host is named in a form that is not known")),
@@ -530,19 +538,20 @@ fn named(typemask: c_int, host: &[u8], salt: Option<&[u8]>) -> Result<Host> {
 fn names(host: &[u8], port: c_int) -> Result<Vec<Vec<u8>>> {
     let mut names = Vec::new();
     if port >= 0 {
-        let with_port = [b"[", host, format!("]:{port}").as_bytes()].concat();
+        let mut with_port = memory::concat(&[b"[", host, b"]:"])?;
+        with_port.put_text(format_args!("{port}"))?;
         if with_port.len() > LONGEST_WITH_PORT {
             return Err(Error::new(Code::BufferTooSmall, "Host name is too long"));
         }
-        names.push(with_port);
+        names.add(with_port)?;
     }
-    names.push(copy(host)?);
+    names.add(copy(host)?)?;
     Ok(names)
 }
 
 /// The key in Base64.
 fn encoded(key: &[u8], typemask: c_int) -> Result<Vec<u8>> {
-    if is_text(typemask) { copy(key) } else { Ok(STANDARD.encode(key).into_bytes()) }
+    if is_text(typemask) { copy(key) } else { radix64::encode(key) }
 }
 
 const fn is_text(typemask: c_int) -> bool {
@@ -573,29 +582,13 @@ fn check_format(format: c_int) -> Result<()> {
 }
 
 fn read_file(path: &[u8]) -> Result<Vec<u8>> {
-    const UNREADABLE: &str = "Known hosts file cannot be read";
-    let mut contents = Vec::new();
-    std::fs::File::open(Path::new(OsStr::from_bytes(path)))
-        .and_then(|file| file.take(LARGEST_FILE.saturating_add(1)).read_to_end(&mut contents))
-        .map_err(|error| file_error(UNREADABLE, path, &error))?;
-    if u64::try_from(contents.len()).unwrap_or(u64::MAX) > LARGEST_FILE {
-        return Err(Error::new(Code::File, "Known hosts file is too large"));
-    }
-    Ok(contents)
-}
-
-fn file_error(text: &'static str, path: &[u8], error: &std::io::Error) -> Error {
-    Error::new(Code::File, text).with(format!("{}: {error}", String::from_utf8_lossy(path)))
+    io::read_file(path, LARGEST_FILE)
+        .map_err(|error| Error::new(Code::File, "Known hosts file cannot be read").about_file(path, &error))?
+        .ok_or_else(|| Error::new(Code::File, "Known hosts file is too large"))
 }
 
 fn bounded(length: usize) -> Result<()> {
     if length > LONGEST { Err(Error::new(Code::OutOfBoundary, "Part of a known host is too long")) } else { Ok(()) }
-}
-
-/// As much of a text as C can see.
-fn terminated(text: &[u8]) -> Result<CString> {
-    let length = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());
-    CString::new(copy(text.get(..length).unwrap_or_default())?).map_err(|_| Error::alloc())
 }
 
 const fn damaged_hash() -> Error {

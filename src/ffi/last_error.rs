@@ -1,47 +1,86 @@
 //! The error that a session remembers for `libssh2_session_last_error`.
 
 use std::cell::RefCell;
-use std::ffi::{CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::io::{self, Write};
 
-use crate::error::{Error, Result};
+use crate::error::Error;
+use crate::memory::{self, c_string};
+
+/// Texts shorter than this take no memory; it is more than any of ours takes without the words of somebody else.
+const SHORT: usize = 160;
 
 /// The number and the text of the last failure. A success does not clear it, waiting clears the number.
 #[derive(Default)]
-pub struct LastError(RefCell<(c_int, CString)>);
+pub struct LastError(RefCell<Remembered>);
+
+struct Remembered {
+    number: c_int,
+    short: [u8; SHORT],
+    /// The text, if it is too long for the other place.
+    long: Option<CString>,
+}
+
+impl Default for Remembered {
+    fn default() -> Self {
+        Self { number: 0, short: [0; SHORT], long: None }
+    }
+}
+
+impl Remembered {
+    fn text(&self) -> &CStr {
+        let short = || CStr::from_bytes_until_nul(&self.short).unwrap_or_default();
+        match &self.long {
+            _ if self.number == 0 => c"",
+            Some(long) => long,
+            None => short(),
+        }
+    }
+
+    /// Puts a text into the place for short ones: whether all of it fits.
+    fn put_short(&mut self, put: impl FnOnce(&mut &mut [u8]) -> io::Result<()>) -> bool {
+        self.short = [0; SHORT];
+        // The last byte stays 0.
+        let mut place = self.short.get_mut(..SHORT.saturating_sub(1)).unwrap_or_default();
+        put(&mut place).is_ok()
+    }
+}
 
 impl LastError {
-    /// Remembers a failure.
+    /// Remembers a failure. Where there is no memory for a long text its beginning is remembered.
     pub fn store(&self, error: &Error) {
-        self.set(error.code.number(), error.to_string().into_bytes());
+        let mut last = self.0.borrow_mut();
+        last.number = error.code.number();
+        let fits = last.put_short(|place| write!(place, "{error}"));
+        last.long =
+            if fits { None } else { memory::text(format_args!("{error}")).and_then(|text| c_string(&text)).ok() };
     }
 
     /// Remembers a number and a text; the text ends at its first NUL.
-    pub fn set(&self, number: c_int, mut text: Vec<u8>) {
-        let length = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());
-        text.truncate(length);
-        *self.0.borrow_mut() = (number, CString::new(text).unwrap_or_default());
+    pub fn set(&self, number: c_int, text: &[u8]) {
+        let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
+        let mut last = self.0.borrow_mut();
+        last.number = number;
+        last.long = if last.put_short(|place| place.write_all(text)) { None } else { c_string(text).ok() };
     }
 
     /// There is no failure to tell of.
     pub fn clear(&self) {
-        self.0.borrow_mut().0 = 0;
+        self.0.borrow_mut().number = 0;
     }
 
     /// The number.
     pub fn number(&self) -> c_int {
-        self.0.borrow().0
+        self.0.borrow().number
     }
 
-    /// A copy of the number and the text; a text without a number does not count.
-    pub fn copy(&self) -> Result<(c_int, CString)> {
-        let error = self.0.borrow();
-        let text = if error.0 == 0 { c"" } else { error.1.as_c_str() };
-        Ok((error.0, CString::new(crate::wire::copy(text.to_bytes())?).unwrap_or_default()))
+    /// How long the text is; one without a number does not count.
+    pub fn len(&self) -> usize {
+        self.0.borrow().text().count_bytes()
     }
 
     /// The text where it lies: valid until the next failure.
     pub fn text(&self) -> *const c_char {
-        let error = self.0.borrow();
-        if error.0 == 0 { c"".as_ptr() } else { error.1.as_ptr() }
+        self.0.borrow().text().as_ptr()
     }
 }

@@ -22,6 +22,8 @@ pub mod channel_stream;
 pub mod ext;
 pub mod ext_sftp;
 pub mod forward;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod global;
 pub mod keepalive;
 pub mod knownhost;

@@ -13,6 +13,7 @@ use crate::ffi::types::{
     LIBSSH2_POLLFD_SESSION_CLOSED, LIBSSH2_POLLFD_SOCKET,
 };
 use crate::io::{Watch, wait_for_any};
+use crate::memory::Add;
 use crate::op::{turn, with};
 use crate::session::Session;
 
@@ -65,9 +66,9 @@ unsafe fn poll(entries: &mut [LIBSSH2_POLLFD], timeout_ms: c_long) -> Result<c_i
         if let Watched::Channel(session, _) = watch
             && !sessions.iter().any(|known| std::ptr::eq(*known, session))
         {
-            sessions.push(session);
+            sessions.add(session)?;
         }
-        watched.push(watch);
+        watched.add(watch)?;
     }
     loop {
         for session in &sessions {
@@ -154,14 +155,14 @@ fn wait(
     for (entry, watch) in entries.iter().zip(watched) {
         if let Watched::Socket(socket) = watch {
             // The numbers of the events are poll(2)'s.
-            watches.push(Watch::new(*socket, c_short::try_from(entry.events & 0x7fff).unwrap_or_default()));
+            watches.add(Watch::new(*socket, c_short::try_from(entry.events & 0x7fff).unwrap_or_default()))?;
         }
     }
     for session in sessions {
-        watches.push(Watch::of(session.socket.get(), with(&session.core, |core| Ok(core.interest()))?));
+        watches.add(Watch::of(session.socket.get(), with(&session.core, |core| Ok(core.interest()))?))?;
     }
     wait_for_any(&mut watches, timeout)
-        .map_err(|error| Error::new(Code::Timeout, "Waiting for the sockets failed").with(error.to_string()))?;
+        .map_err(|error| Error::new(Code::Timeout, "Waiting for the sockets failed").with_io(&error))?;
     let mut ready = 0_usize;
     let sockets = entries.iter_mut().zip(watched).filter(|(_, watch)| matches!(watch, Watched::Socket(_)));
     for ((entry, _), watch) in sockets.zip(&watches) {

@@ -5,9 +5,10 @@ use std::mem::size_of;
 use std::ptr;
 
 use crate::error::{Code, Error, Result};
-use crate::ffi::guard::{bytes, enter, enter_publickey, null, store};
+use crate::ffi::guard::{enter, enter_publickey, field, null, store};
 use crate::ffi::handle::{SessionHandle, Target};
 use crate::ffi::types::{LIBSSH2_PUBLICKEY, LIBSSH2_SESSION, libssh2_publickey_attribute, libssh2_publickey_list};
+use crate::memory::Add;
 use crate::op::{Call, Owner, resume, with};
 use crate::publickey::{Ask, Attribute, Init, Key, Shutdown};
 
@@ -26,6 +27,7 @@ pub unsafe extern "C" fn libssh2_publickey_init(session: *mut LIBSSH2_SESSION) -
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
+            session.expect_handle()?;
             let subsystem = resume(&session.core, session, Owner::Session, Call::PublickeyInit, Init::begin)?;
             Ok(session.adopt(Target::Publickey(subsystem))?.cast())
         })
@@ -68,11 +70,11 @@ pub unsafe extern "C" fn libssh2_publickey_add_ex(
             // One more than a request takes is enough to be refused.
             for index in 0..count.min(1025) {
                 let attribute = attrs.wrapping_add(index).read();
-                attributes.push(Attribute {
+                attributes.add(Attribute {
                     name: part(attribute.name, attribute.name_len)?,
                     value: part(attribute.value, attribute.value_len)?,
                     mandatory: attribute.mandatory != 0,
-                });
+                })?;
             }
             let owner = Owner::Publickey(id);
             resume(&session.core, session, owner, Call::PublickeyAdd, |core| {
@@ -194,7 +196,7 @@ unsafe fn part<'a>(start: *const c_char, length: c_ulong) -> Result<&'a [u8]> {
         return Err(null());
     }
     // SAFETY: as promised by the caller.
-    unsafe { bytes(start, size(length)?) }
+    unsafe { field(start, size(length)?) }
 }
 
 fn size(length: c_ulong) -> Result<usize> {

@@ -49,6 +49,7 @@ pub unsafe extern "C" fn libssh2_scp_recv2(
         enter(session, |session| {
             let path = text(path).ok_or_else(no_path)?;
             let which = one_of(Call::ScpRecv, (path, sb.is_null()));
+            session.expect_handle()?;
             let (channel, stat) = resume_one(&session.core, session, Owner::Session, which, |core| {
                 Setup::fetch(core, path, !sb.is_null())
             })?;
@@ -112,6 +113,7 @@ fn send(
     let size = size.ok_or_else(|| Error::new(Code::Inval, "Size of the file is negative"))?;
     let stat = Stat { mode: mode.cast_unsigned(), size, times };
     let which = one_of(Call::ScpSend, (path, mode, size, times));
+    session.expect_handle()?;
     let (channel, ()) =
         resume_one(&session.core, session, Owner::Session, which, |core| Setup::store(core, path, &stat))?;
     Ok(session.adopt(Target::Channel(channel))?.cast())

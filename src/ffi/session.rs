@@ -7,14 +7,15 @@ use std::time::Instant;
 
 use crate::error::{Code, Error, Result};
 use crate::ffi::alloc::{Abstract, Allocator};
-use crate::ffi::guard::{enter, text, without_session};
+use crate::ffi::guard::{enter, enter_even_broken, text, without_session};
 use crate::ffi::handle::SessionHandle;
 use crate::ffi::time::time_of_day;
 use crate::ffi::types::{
     LIBSSH2_ALLOC_FUNC, LIBSSH2_FREE_FUNC, LIBSSH2_REALLOC_FUNC, LIBSSH2_SESSION, libssh2_socket_t,
 };
 use crate::io;
-use crate::op::{Call, Owner, resume};
+use crate::memory::c_string;
+use crate::op::{Call, Owner, resume, with};
 use crate::session::{CloseAll, Disconnect, Handshake, Session};
 
 /// Longest text of a disconnect message, and longest language tag.
@@ -44,8 +45,9 @@ pub unsafe extern "C" fn libssh2_session_init_ex(
     without_session(|| {
         let allocator = Allocator::new(my_alloc, my_free);
         let r#abstract = Abstract::new(r#abstract);
+        let core = Session::new(Instant::now())?;
         let memory = allocator.alloc(size_of::<SessionHandle>(), &r#abstract)?.cast::<SessionHandle>();
-        let handle = SessionHandle::new(allocator, r#abstract, Session::new(Instant::now()));
+        let handle = SessionHandle::new(allocator, r#abstract, core);
         // SAFETY: the memory is fresh, of the right size, and aligned as `malloc`'s.
         unsafe { memory.write(handle) };
         Ok(memory.as_ptr().cast())
@@ -77,7 +79,8 @@ pub unsafe extern "C" fn libssh2_session_abstract(session: *mut LIBSSH2_SESSION)
 /// LIBSSH2_ERROR_KEX_FAILURE (no algorithm in common, or the connection broke before that was known),
 /// LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE (wrong signature or value, or the connection broke meanwhile),
 /// LIBSSH2_ERROR_INVALID_MAC, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC. After a failure the
-/// session can only be freed.
+/// session can only be freed. Called once more after it has returned 0 it changes nothing: it returns 0 in blocking mode,
+/// LIBSSH2_ERROR_EAGAIN in non-blocking mode.
 ///
 /// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
@@ -89,6 +92,8 @@ pub unsafe extern "C" fn libssh2_session_handshake(session: *mut LIBSSH2_SESSION
 /// Connects, as libssh2_session_handshake() does. Deprecated since 1.2.8.
 ///
 /// Requires: session is NULL or a session that has not been freed.
+#[cfg(not(no_deprecated))]
+#[deprecated(note = "1.2.8: use libssh2_session_handshake")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_startup(session: *mut LIBSSH2_SESSION, sock: c_int) -> c_int {
     // SAFETY: as promised by the caller.
@@ -101,7 +106,7 @@ fn handshake(session: &SessionHandle, socket: c_int) -> Result<c_int> {
     }
     if session.socket.get() < 0 {
         let was_nonblocking = io::set_nonblocking(socket, true)
-            .map_err(|error| Error::new(Code::BadSocket, "Socket is not valid").with(error.to_string()))?;
+            .map_err(|error| Error::new(Code::BadSocket, "Socket is not valid").with_io(&error))?;
         session.was_blocking.set(!was_nonblocking);
         session.socket.set(socket);
     }
@@ -140,11 +145,13 @@ pub unsafe extern "C" fn libssh2_session_disconnect_ex(
             if session.socket.get() < 0 {
                 return Ok(0);
             }
+            let is_dead = with(&session.core, |core| Ok(core.transport.failure().is_some()))?;
             let done = resume(&session.core, session, Owner::Session, Call::SessionDisconnect, |core| {
                 Disconnect::begin(core, reason.unsigned_abs(), description, language)
             });
             match done {
                 Err(error) if matches!(error.code, Code::Eagain | Code::Timeout) => Err(error),
+                Err(error) if error.code == Code::Alloc && !is_dead => Err(error),
                 _ => Ok(0),
             }
         })
@@ -214,7 +221,7 @@ pub unsafe extern "C" fn libssh2_session_banner_set(session: *mut LIBSSH2_SESSIO
             if ident.len() > LONGEST_IDENT {
                 return Err(Error::new(Code::OutOfBoundary, "Identification is too long"));
             }
-            crate::op::with(&session.core, |core| core.transport.set_ident(ident))?;
+            with(&session.core, |core| core.transport.set_ident(ident))?;
             Ok(0)
         })
     }
@@ -223,6 +230,8 @@ pub unsafe extern "C" fn libssh2_session_banner_set(session: *mut LIBSSH2_SESSIO
 /// Sets what the server is told we are, as libssh2_session_banner_set() does. Deprecated since 1.4.0.
 ///
 /// Requires: session is NULL or a session that has not been freed; banner is terminated.
+#[cfg(not(no_deprecated))]
+#[deprecated(note = "1.4.0: use libssh2_session_banner_set")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_banner_set(session: *mut LIBSSH2_SESSION, banner: *const c_char) -> c_int {
     // SAFETY: as promised by the caller.
@@ -240,11 +249,12 @@ pub unsafe extern "C" fn libssh2_session_banner_get(session: *mut LIBSSH2_SESSIO
     unsafe {
         enter(session, |session| {
             if session.lent.ident.get().is_none() {
-                let ident = crate::op::with(&session.core, |core| crate::wire::copy(core.transport.server_ident()))?;
+                let ident = with(&session.core, |core| crate::memory::copy(core.transport.server_ident()))?;
                 if ident.is_empty() {
                     return Ok(ptr::null());
                 }
-                session.lent.ident.get_or_init(|| std::ffi::CString::new(ident).unwrap_or_default());
+                let ident = c_string(&ident)?;
+                session.lent.ident.get_or_init(|| ident);
             }
             Ok(session.lent.ident.get().map_or(ptr::null(), |ident| ident.as_ptr()))
         })
@@ -260,7 +270,7 @@ pub unsafe extern "C" fn libssh2_session_banner_get(session: *mut LIBSSH2_SESSIO
 pub unsafe extern "C" fn libssh2_free(session: *mut LIBSSH2_SESSION, ptr: *mut c_void) {
     // SAFETY: as promised by the caller.
     unsafe {
-        enter(session, |session| {
+        enter_even_broken(session, |session| {
             session.allocator.free(ptr, &session.r#abstract);
             Ok(())
         })

@@ -1,16 +1,17 @@
 //! How a session behaves, and what it last complained of.
 
-use std::ffi::{c_char, c_int, c_long, c_void};
+use std::ffi::{CStr, c_char, c_int, c_long, c_void};
 use std::ptr;
 
 use crate::error::{Code, Error};
 use crate::ffi::callback::Generic;
-use crate::ffi::guard::{enter, look, store, text};
+use crate::ffi::guard::{enter, enter_even_broken, look, store, text};
 use crate::ffi::types::{
     LIBSSH2_CHANNEL, LIBSSH2_FLAG_COMPRESS, LIBSSH2_FLAG_QUOTE_PATHS, LIBSSH2_FLAG_SIGPIPE, LIBSSH2_SESSION,
     LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, libssh2_cb_generic,
 };
 use crate::io::Readiness;
+use crate::memory;
 use crate::op::with;
 
 /// Sets one of the program's functions.
@@ -29,18 +30,26 @@ pub unsafe extern "C" fn libssh2_session_callback_set2(
     callback: *mut libssh2_cb_generic,
 ) -> *mut libssh2_cb_generic {
     // SAFETY: as promised by the caller.
-    unsafe { libssh2_session_callback_set(session, cbtype, callback.cast()).cast() }
+    unsafe { set_callback(session, cbtype, callback.cast()).cast() }
 }
 
 /// Sets one of the program's functions, as libssh2_session_callback_set2() does. Deprecated since 1.11.1.
 ///
 /// Requires: session is NULL or a session that has not been freed; callback is of the type that cbtype stands for.
+#[deprecated(note = "1.11.1: use libssh2_session_callback_set2")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_callback_set(
     session: *mut LIBSSH2_SESSION,
     cbtype: c_int,
     callback: *mut c_void,
 ) -> *mut c_void {
+    // SAFETY: as promised by the caller.
+    unsafe { set_callback(session, cbtype, callback) }
+}
+
+/// # Safety
+/// `session` is NULL or a session that has not been freed; `callback` is NULL or of the type that `cbtype` stands for.
+unsafe fn set_callback(session: *mut LIBSSH2_SESSION, cbtype: c_int, callback: *mut c_void) -> *mut c_void {
     // SAFETY: as promised by the caller; a function pointer of the program is a pointer, and NULL is none.
     unsafe {
         let callback: Option<Generic> = std::mem::transmute(callback);
@@ -70,10 +79,9 @@ pub unsafe extern "C" fn libssh2_session_flag(session: *mut LIBSSH2_SESSION, fla
         enter(session, |session| {
             match flag {
                 LIBSSH2_FLAG_SIGPIPE => session.callbacks.sigpipe.set(value != 0),
-                LIBSSH2_FLAG_COMPRESS => with(&session.core, |core| {
-                    core.transport.preferences.set_compress(value != 0);
-                    Ok(())
-                })?,
+                LIBSSH2_FLAG_COMPRESS => {
+                    with(&session.core, |core| core.transport.preferences.set_compress(value != 0))?
+                }
                 LIBSSH2_FLAG_QUOTE_PATHS => with(&session.core, |core| {
                     core.settings.quotes_paths = value != 0;
                     Ok(())
@@ -180,9 +188,9 @@ pub unsafe extern "C" fn libssh2_session_get_read_timeout(session: *mut LIBSSH2_
     unsafe { look(session, 0, |core| core.settings.read_timeout()) }
 }
 
-/// Tells for which directions of the socket the program has to wait before the call that returned LIBSSH2_ERROR_EAGAIN
-/// is made again: LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, or both. The first of them that is
-/// ready is progress. 0 when nothing is pending, or session is NULL.
+/// Tells which directions of the socket to wait for after a call has returned LIBSSH2_ERROR_EAGAIN:
+/// LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, or both. The first of them that is ready is progress.
+/// 0 when nothing is pending, or session is NULL.
 ///
 /// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
@@ -209,16 +217,18 @@ pub unsafe extern "C" fn libssh2_session_last_error(
 ) -> c_int {
     // SAFETY: as promised by the caller; the copy is not larger than what exists.
     unsafe {
-        enter(session, |session| {
-            let (number, message) = session.last_error.copy()?;
+        enter_even_broken(session, |session| {
+            let (number, length) = (session.last_error.number(), session.last_error.len());
             let given = if want_buf == 0 || errmsg.is_null() {
                 session.last_error.text().cast_mut()
             } else {
-                let copy = session.allocator.copy(message.to_bytes(), &session.r#abstract);
+                // The program's allocator may set another error meanwhile.
+                let text = memory::copy(CStr::from_ptr(session.last_error.text()).to_bytes());
+                let copy = text.and_then(|text| session.allocator.copy(&text, &session.r#abstract));
                 copy.map_or(ptr::null_mut(), |copy| copy.as_ptr().cast())
             };
             store(errmsg, given);
-            store(errmsg_len, c_int::try_from(message.count_bytes()).unwrap_or(c_int::MAX));
+            store(errmsg_len, c_int::try_from(length).unwrap_or(c_int::MAX));
             Ok(number)
         })
     }
@@ -231,7 +241,7 @@ pub unsafe extern "C" fn libssh2_session_last_error(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_session_last_errno(session: *mut LIBSSH2_SESSION) -> c_int {
     // SAFETY: as promised by the caller.
-    unsafe { enter(session, |session| Ok(session.last_error.number())) }
+    unsafe { enter_even_broken(session, |session| Ok(session.last_error.number())) }
 }
 
 /// Sets the last failure, for programs that wrap functions of this library. errmsg is copied; NULL is an empty text.
@@ -251,7 +261,9 @@ pub unsafe extern "C" fn libssh2_session_set_last_error(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            session.last_error.set(errcode, crate::wire::copy(text(errmsg).unwrap_or_default())?);
+            // It may be the one that lies there.
+            let message = memory::copy(text(errmsg).unwrap_or_default())?;
+            session.last_error.set(errcode, &message);
             Ok(errcode)
         })
     }

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int, c_long, c_uint, c_ulong};
 
 use crate::error::{Code, Error, Result};
 use crate::ffi::ext_sftp::write_behind_of_environment;
-use crate::ffi::guard::{bytes, bytes_mut, enter, enter_sftp, low_bits, null, size};
+use crate::ffi::guard::{bytes_mut, enter, enter_sftp, field, low_bits, null, size};
 use crate::ffi::handle::{SessionHandle, Target};
 use crate::ffi::types::{
     LIBSSH2_CHANNEL, LIBSSH2_SESSION, LIBSSH2_SFTP, LIBSSH2_SFTP_ATTRIBUTES, LIBSSH2_SFTP_DEFAULT_MODE,
@@ -30,6 +30,7 @@ pub unsafe extern "C" fn libssh2_sftp_init(session: *mut LIBSSH2_SESSION) -> *mu
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
+            session.expect_handle()?;
             let sftp = resume(&session.core, session, Owner::Session, Call::SftpInit, Init::begin)?;
             with(&session.core, |core| sftp::write_behind(core, sftp, write_behind_of_environment()))?;
             Ok(session.adopt(Target::Sftp(sftp))?.cast())
@@ -162,8 +163,8 @@ pub unsafe extern "C" fn libssh2_sftp_posix_rename_ex(
     // SAFETY: as promised by the caller.
     unsafe {
         enter_sftp(sftp, |session, id, _| {
-            let from = bytes(source_filename, source_filename_len)?;
-            let to = bytes(dest_filename, dest_filename_len)?;
+            let from = field(source_filename, source_filename_len)?;
+            let to = field(dest_filename, dest_filename_len)?;
             ask(session, id, Call::SftpPosixRename, |core| sftp::posix_rename(core, id, from, to))
         })
     }
@@ -185,7 +186,7 @@ pub unsafe extern "C" fn libssh2_sftp_statvfs(
     // SAFETY: as promised by the caller.
     unsafe {
         enter_sftp(sftp, |session, id, _| {
-            let path = bytes(path, path_len)?;
+            let path = field(path, path_len)?;
             if st.is_null() {
                 return Err(null());
             }
@@ -373,7 +374,7 @@ pub(super) fn put_terminated(space: &mut [u8], text: &[u8]) -> Result<()> {
 /// `start` can be read for so many bytes during `'a`.
 pub(super) unsafe fn path<'a>(start: *const c_char, length: c_uint) -> Result<&'a [u8]> {
     // SAFETY: as promised by the caller.
-    unsafe { bytes(start, size(length)) }
+    unsafe { field(start, size(length)) }
 }
 
 /// Attributes as C has them.

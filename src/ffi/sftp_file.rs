@@ -5,7 +5,7 @@ use std::ffi::{c_char, c_int, c_long, c_uint, c_ulong};
 use libc::ssize_t;
 
 use crate::error::{Code, Result};
-use crate::ffi::guard::{bytes, bytes_mut, count, enter_file, enter_sftp, low_bits, null, store};
+use crate::ffi::guard::{bytes, bytes_mut, count, enter_file, enter_sftp, field, low_bits, null, store};
 use crate::ffi::handle::{SessionHandle, Target};
 use crate::ffi::sftp::{file_system_to_c, from_c, put_terminated, to_c};
 use crate::ffi::types::{
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn libssh2_sftp_open_ex_r(
     // SAFETY: as promised by the caller.
     unsafe {
         enter_sftp(sftp, |session, id, _| {
-            let path = bytes(filename, filename_len)?;
+            let path = field(filename, filename_len)?;
             let attributes = attrs.as_ref().map(from_c);
             open(session, id, path, flags, mode, open_type, attributes)
         })
@@ -79,6 +79,7 @@ fn open(
     open_type: c_int,
     attributes: Option<Attributes>,
 ) -> Result<*mut LIBSSH2_SFTP_HANDLE> {
+    session.expect_handle()?;
     let file = resume(&session.core, session, Owner::Sftp(sftp), Call::SftpOpen, |core| {
         if open_type == LIBSSH2_SFTP_OPENFILE {
             Open::file(core, sftp, path, low_bits(flags), low_bits(mode as c_ulong), attributes)
@@ -273,6 +274,8 @@ pub unsafe extern "C" fn libssh2_sftp_seek64(handle: *mut LIBSSH2_SFTP_HANDLE, o
 /// Moves the position of a file, as libssh2_sftp_seek64() does. Deprecated since 1.2.8.
 ///
 /// Requires: handle is NULL or an open file.
+#[cfg(not(no_deprecated))]
+#[deprecated(note = "1.2.8: use libssh2_sftp_seek64")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_seek(handle: *mut LIBSSH2_SFTP_HANDLE, offset: usize) {
     // SAFETY: as promised by the caller.
@@ -292,6 +295,8 @@ pub unsafe extern "C" fn libssh2_sftp_tell64(handle: *mut LIBSSH2_SFTP_HANDLE) -
 /// Tells the position of a file, as libssh2_sftp_tell64() does. Deprecated since 1.0.
 ///
 /// Requires: handle is NULL or an open file.
+#[cfg(not(no_deprecated))]
+#[deprecated(note = "1.0: use libssh2_sftp_tell64")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_sftp_tell(handle: *mut LIBSSH2_SFTP_HANDLE) -> usize {
     // SAFETY: as promised by the caller.

@@ -1,10 +1,6 @@
 //! Logging in.
 
-use std::ffi::{CString, c_char, c_int, c_uint, c_void};
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::ptr;
 
 use zeroize::Zeroizing;
@@ -12,16 +8,18 @@ use zeroize::Zeroizing;
 use crate::auth::{Answer, Hostbased, Identity, List, Password, Publickey};
 use crate::crypto::{KeyType, PrivateKey, parse_public_text};
 use crate::error::{Code, Error, Result};
-use crate::ffi::guard::{bytes, enter, look, size, text};
+use crate::ffi::guard::{bytes, enter, field, look, size, text};
 use crate::ffi::handle::SessionHandle;
 use crate::ffi::types::{LIBSSH2_PASSWD_CHANGEREQ_FUNC, LIBSSH2_SESSION};
+use crate::io;
+use crate::memory::{self, c_string};
 use crate::op::{Call, Owner, resume, with};
 use crate::session::Session;
 use crate::transport::negotiate::MethodType;
 use crate::wire::names;
 
 /// Largest key file.
-const LARGEST_KEY_FILE: u64 = 1024 * 1024;
+const LARGEST_KEY_FILE: usize = 1024 * 1024;
 
 /// Asks the server which methods username may log in with (RFC 4252 section 5.2, method "none").
 ///
@@ -44,7 +42,7 @@ pub unsafe extern "C" fn libssh2_userauth_list(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let user = bytes(username, size(username_len))?;
+            let user = field(username, size(username_len))?;
             connected(session)?;
             let methods =
                 resume(&session.core, session, Owner::Session, Call::UserauthList, |core| List::begin(core, user))?;
@@ -52,9 +50,8 @@ pub unsafe extern "C" fn libssh2_userauth_list(
                 session.last_error.clear();
                 return Ok(ptr::null_mut());
             };
-            let mut lent = session.lent.methods.borrow_mut();
-            *lent = terminated(methods);
-            Ok(lent.as_ptr().cast_mut())
+            let methods = c_string(&methods)?;
+            Ok(session.lent.methods.borrow_mut().insert(methods).as_ptr().cast_mut())
         })
     }
 }
@@ -72,13 +69,14 @@ pub unsafe extern "C" fn libssh2_userauth_banner(session: *mut LIBSSH2_SESSION, 
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let said = with(&session.core, |core| core.auth.banner.as_deref().map(crate::wire::copy).transpose())?
+            let said = with(&session.core, |core| core.auth.banner.as_deref().map(memory::copy).transpose())?
                 .ok_or_else(|| Error::new(Code::MissingUserauthBanner, "Server has sent no banner"))?;
             let mut lent = session.lent.banner.borrow_mut();
-            let said = terminated(said);
-            if *lent != said {
-                *lent = said;
-            }
+            let said = c_string(&said)?;
+            let lent = match &mut *lent {
+                Some(lent) if *lent == said => lent,
+                lent => lent.insert(said),
+            };
             crate::ffi::guard::store(banner, lent.as_ptr().cast_mut());
             Ok(0)
         })
@@ -119,8 +117,8 @@ pub unsafe extern "C" fn libssh2_userauth_password_ex(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let user = bytes(username, size(username_len))?;
-            let password = bytes(password, size(password_len))?;
+            let user = field(username, size(username_len))?;
+            let password = field(password, size(password_len))?;
             connected(session)?;
             let mut new: Option<Zeroizing<Vec<u8>>> = None;
             loop {
@@ -161,7 +159,7 @@ unsafe fn ask_for_new_password(
     }
     // SAFETY: the function stored so many bytes there, which it allocated with the session's allocator for us to free.
     unsafe {
-        let new = bytes(chosen, usize::try_from(length).unwrap_or_default()).and_then(crate::wire::copy);
+        let new = bytes(chosen, usize::try_from(length).unwrap_or_default()).and_then(memory::copy);
         session.allocator.free(chosen.cast::<c_void>(), &session.r#abstract);
         new.map(|new| Some(Zeroizing::new(new)))
     }
@@ -197,7 +195,7 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_fromfile_ex(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let user = bytes(username, size(username_len))?;
+            let user = field(username, size(username_len))?;
             let (public, private, passphrase) = (text(publickey), text(privatekey), text(passphrase));
             log_in(session, user, |core| identity_of_files(core, public, private, passphrase))
         })
@@ -226,7 +224,7 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_frommemory(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let user = bytes(username, username_len)?;
+            let user = field(username, username_len)?;
             let public = bytes(publickeyfiledata, if publickeyfiledata.is_null() { 0 } else { publickeyfiledata_len })?;
             let private =
                 bytes(privatekeyfiledata, if privatekeyfiledata.is_null() { 0 } else { privatekeyfiledata_len })?;
@@ -269,9 +267,9 @@ pub unsafe extern "C" fn libssh2_userauth_hostbased_fromfile_ex(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let user = bytes(username, size(username_len))?;
-            let host = bytes(hostname, size(hostname_len))?;
-            let local_user = bytes(local_username, size(local_username_len))?;
+            let user = field(username, size(username_len))?;
+            let host = field(hostname, size(hostname_len))?;
+            let local_user = field(local_username, size(local_username_len))?;
             let (public, private, passphrase) = (text(publickey), text(privatekey), text(passphrase));
             connected(session)?;
             resume(&session.core, session, Owner::Session, Call::UserauthHostbased, |core| {
@@ -305,7 +303,7 @@ fn identity_of_files(
     identity(
         core,
         public.as_ref().map(|file| &file[..]),
-        private.as_ref().map(|file| &file[..]).map_err(Clone::clone),
+        private.as_ref().map(|file| &file[..]).map_err(Error::copy),
         passphrase,
     )
 }
@@ -324,8 +322,8 @@ fn identity(
         return Ok(Identity { key_type, blob, private });
     }
     let private = private?;
-    let blob = private.public_blob()?.to_vec();
-    Ok(Identity { key_type: private.key_type().name().as_bytes().to_vec(), blob, private: Ok(private) })
+    let (key_type, blob) = (memory::copy(private.key_type().name().as_bytes())?, private.public_blob()?);
+    Ok(Identity { key_type, blob, private: Ok(private) })
 }
 
 /// `key`, unless it is too weak to be used where the program has not asked for its algorithm.
@@ -339,17 +337,10 @@ fn wanted(core: &Session, key: PrivateKey) -> Result<PrivateKey> {
 
 /// A whole key file.
 fn read_file(path: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-    let unreadable = |error: std::io::Error| {
-        let shown = format!("{}: {error}", String::from_utf8_lossy(path));
-        Error::new(Code::File, "Key file cannot be read").with(shown)
-    };
-    let file = File::open(Path::new(std::ffi::OsStr::from_bytes(path))).map_err(unreadable)?;
-    let mut contents = Zeroizing::new(Vec::new());
-    file.take(LARGEST_KEY_FILE.saturating_add(1)).read_to_end(&mut contents).map_err(unreadable)?;
-    if u64::try_from(contents.len()).unwrap_or(u64::MAX) > LARGEST_KEY_FILE {
-        return Err(Error::new(Code::File, "Key file is too large"));
-    }
-    Ok(contents)
+    io::read_file(path, LARGEST_KEY_FILE)
+        .map_err(|error| Error::new(Code::File, "Key file cannot be read").about_file(path, &error))?
+        .map(Zeroizing::new)
+        .ok_or_else(|| Error::new(Code::File, "Key file is too large"))
 }
 
 pub(super) const fn no_key() -> Error {
@@ -365,11 +356,4 @@ pub(super) fn connected(session: &SessionHandle) -> Result<()> {
             Err(Error::new(Code::BadSocket, "Session is not connected"))
         }
     })
-}
-
-/// As much of a text as C can see.
-fn terminated(mut text: Vec<u8>) -> CString {
-    let length = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());
-    text.truncate(length);
-    CString::new(text).unwrap_or_default()
 }

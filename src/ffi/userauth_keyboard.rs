@@ -8,13 +8,14 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::auth::{Keyboard, Questions, Round};
 use crate::error::Result;
 use crate::ffi::guard::size;
-use crate::ffi::guard::{bytes, bytes_mut, enter, null};
+use crate::ffi::guard::{bytes_mut, enter, field, null};
 use crate::ffi::handle::SessionHandle;
 use crate::ffi::types::{
     LIBSSH2_SESSION, LIBSSH2_USERAUTH_KBDINT_PROMPT, LIBSSH2_USERAUTH_KBDINT_RESPONSE,
     LIBSSH2_USERAUTH_KBDINT_RESPONSE_FUNC,
 };
 use crate::ffi::userauth::connected;
+use crate::memory::Add;
 use crate::op::{Call, Owner, resume};
 
 /// Logs in by answering what the server asks (RFC 4256, "keyboard-interactive").
@@ -44,7 +45,7 @@ pub unsafe extern "C" fn libssh2_userauth_keyboard_interactive_ex(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let user = bytes(username, size(username_len))?;
+            let user = field(username, size(username_len))?;
             response_callback.ok_or_else(null)?;
             connected(session)?;
             let mut answers: Option<Vec<Zeroizing<Vec<u8>>>> = None;
@@ -78,13 +79,15 @@ unsafe fn ask(
     let (mut prompts, mut responses) = (Vec::new(), Vec::new());
     for prompt in &mut questions.prompts {
         let length = prompt.text.len();
-        prompts.push(LIBSSH2_USERAUTH_KBDINT_PROMPT {
+        prompts.add(LIBSSH2_USERAUTH_KBDINT_PROMPT {
             text: terminated(&mut prompt.text)?,
             length,
             echo: u8::from(prompt.echo),
-        });
-        responses.push(LIBSSH2_USERAUTH_KBDINT_RESPONSE { text: ptr::null_mut(), length: 0 });
+        })?;
+        responses.add(LIBSSH2_USERAUTH_KBDINT_RESPONSE { text: ptr::null_mut(), length: 0 })?;
     }
+    let mut answers = Vec::new();
+    answers.room(responses.len())?;
     let (questions_at, answers_at) = match prompts.len() {
         0 => (ptr::null(), ptr::null_mut()),
         _ => (prompts.as_ptr(), responses.as_mut_ptr()),
@@ -104,9 +107,15 @@ unsafe fn ask(
         );
     }
     // All of them are taken, so that all are freed.
-    // SAFETY: the function has stored these, as promised by the caller.
-    let taken: Vec<_> = responses.iter().map(|response| unsafe { take(session, response) }).collect();
-    taken.into_iter().collect()
+    let mut failed = None;
+    for response in &responses {
+        // SAFETY: the function has stored these, as promised by the caller.
+        match unsafe { take(session, response) }.and_then(|answer| answers.add(answer)) {
+            Ok(()) => {}
+            Err(error) => failed = Some(error),
+        }
+    }
+    failed.map_or(Ok(answers), Err)
 }
 
 /// Takes an answer over, and wipes and frees the program's copy.
@@ -120,7 +129,7 @@ unsafe fn take(session: &SessionHandle, response: &LIBSSH2_USERAUTH_KBDINT_RESPO
     // SAFETY: as promised by the caller; nobody else knows the text any more.
     unsafe {
         let answer = bytes_mut(response.text, size(response.length)).and_then(|text| {
-            let copied = crate::wire::copy(text).map(Zeroizing::new);
+            let copied = crate::memory::copy(text).map(Zeroizing::new);
             text.zeroize();
             copied
         });
@@ -134,8 +143,7 @@ fn terminated(text: &mut Vec<u8>) -> Result<*mut u8> {
     if text.is_empty() {
         return Ok(ptr::null_mut());
     }
-    text.try_reserve_exact(1)?;
-    text.push(0);
+    text.add(0)?;
     Ok(text.as_mut_ptr())
 }
 

@@ -1,18 +1,19 @@
 //! Logging in by keys whose private half is elsewhere: in the program, or in a security key.
 
-use std::ffi::{CString, c_char, c_int, c_uchar, c_void};
+use std::ffi::{c_char, c_int, c_uchar, c_void};
 use std::ptr;
 
 use crate::auth::{Offer, Outcome, Signer, ToSign, signature};
 use crate::crypto::{SecurityKey, SecurityKeyType, parse_public_text};
 use crate::error::{Code, Error, Result};
-use crate::ffi::guard::{bytes, enter, null, store, text};
+use crate::ffi::guard::{bytes, enter, field, null, store, text};
 use crate::ffi::handle::SessionHandle;
 use crate::ffi::types::{
     LIBSSH2_HOSTKEY_TYPE_ECDSA_256, LIBSSH2_HOSTKEY_TYPE_ED25519, LIBSSH2_PRIVKEY_SK, LIBSSH2_SESSION,
     LIBSSH2_SK_SIG_INFO, LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC, LIBSSH2_USERAUTH_SK_SIGN_FUNC,
 };
 use crate::ffi::userauth::{connected, no_key};
+use crate::memory::{c_string, copy};
 use crate::op::{Call, Owner, park, resume, with};
 use crate::wire::Put;
 
@@ -39,19 +40,17 @@ pub(super) fn log_in_by(
         let outcome = resume(&session.core, session, Owner::Session, call, |core| match answer.take() {
             None => Signer::begin(core, offer()?),
             Some((request, Signed::Signature(signature))) => Signer::signed(core, request, &signature),
-            Some((request, Signed::NotReady)) => Ok(Signer::again(core, request)),
+            Some((request, Signed::NotReady)) => Signer::again(core, request),
             Some((request, Signed::UnknownAlgorithm)) => Signer::with_own_algorithm(core, request),
         })?;
         let request = match outcome {
             Outcome::Accepted => return Ok(0),
             Outcome::Sign(request) => request,
         };
-        let signed = sign(&request).map_err(|error| match error.code {
-            Code::Alloc => error,
-            _ => Error::new(Code::PublickeyUnverified, "Signing failed").with(error.to_string()),
-        })?;
+        let signed =
+            sign(&request).map_err(|error| error.within(Error::new(Code::PublickeyUnverified, "Signing failed")))?;
         if matches!(signed, Signed::NotReady) && !with(&session.core, |core| Ok(core.is_blocking()))? {
-            let unsigned = with(&session.core, |core| Ok(Signer::again(core, request)))?;
+            let unsigned = with(&session.core, |core| Signer::again(core, request))?;
             park(&session.core, Owner::Session, call, unsigned)?;
             return with(&session.core, |core| Err(core.would_block()));
         }
@@ -143,7 +142,10 @@ fn refusal(number: c_int) -> Result<Signed> {
     match number {
         _ if number == Code::Eagain.number() => Ok(Signed::NotReady),
         _ if number == Code::AlgoUnsupported.number() => Ok(Signed::UnknownAlgorithm),
-        _ => Err(Error::new(Code::PublickeyUnverified, "Function that signs returned").with(number.to_string())),
+        _ => {
+            Err(Error::new(Code::PublickeyUnverified, "Function that signs returned")
+                .with_text(format_args!("{number}")))
+        }
     }
 }
 
@@ -180,7 +182,7 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_sk(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let user = bytes(username, username_len)?;
+            let user = field(username, username_len)?;
             let public = bytes(publickeydata.cast(), if publickeydata.is_null() { 0 } else { publickeydata_len })?;
             let private = bytes(privatekeydata, if privatekeydata.is_null() { 0 } else { privatekeydata_len })?;
             if private.is_empty() {
@@ -189,11 +191,13 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_sk(
             sign_callback.ok_or_else(null)?;
             let key = SecurityKey::parse(private, text(passphrase))?;
             let (key_type, blob) = match public {
-                [] => (key.kind.name().as_bytes().to_vec(), crate::wire::copy(&key.blob)?),
+                [] => (copy(key.kind.name().as_bytes())?, copy(&key.blob)?),
                 _ => parse_public_text(public)?,
             };
-            let application = CString::new(crate::wire::copy(&key.application)?)
-                .map_err(|_| Error::new(Code::File, "Private key file is damaged"))?;
+            if key.application.contains(&0) {
+                return Err(Error::new(Code::File, "Private key file is damaged"));
+            }
+            let application = c_string(&key.application)?;
             let device = LIBSSH2_PRIVKEY_SK {
                 algorithm: match key.kind {
                     SecurityKeyType::Ed25519 => LIBSSH2_HOSTKEY_TYPE_ED25519,
@@ -267,7 +271,7 @@ pub unsafe extern "C" fn libssh2_sign_sk(
             let made = match ask_security_key(session, pointer, device, bytes(data.cast(), data_len)?)? {
                 Ok(made) => made,
                 Err(number) => {
-                    session.last_error.set(number, b"Security key does not sign".to_vec());
+                    session.last_error.set(number, b"Security key does not sign");
                     return Ok(number);
                 }
             };

@@ -85,11 +85,11 @@ pub fn certificate(data: &[u8]) {
         let _ = certificate.check_host(1_700_000_000);
     }
     let offers = [Offer::from_blob(b"user", blob), text.and_then(|(name, blob)| Offer::new(b"user", &name, &blob))];
-    let session = Session::new(Instant::now());
+    let session = Session::new(Instant::now()).unwrap();
     for offer in offers.into_iter().flatten() {
         assert!(offer.belongs_to(offer.blob()));
         let _ = offer.belongs_to(other);
-        let own = offer.own_names();
+        let own = offer.own_names().unwrap();
         if let Ok(names) = offer.names(&session) {
             assert!(names == own, "the server has told nothing of algorithms");
         }

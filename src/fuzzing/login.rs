@@ -66,8 +66,8 @@ pub fn login(data: &[u8]) {
         cut: if how & 0x80 == 0 { usize::MAX } else { 7 },
         now: Cell::new(Instant::now()),
     };
-    let mut session = Session::new(line.now.get());
-    session.transport = Transport::connected();
+    let mut session = Session::new(line.now.get()).unwrap();
+    session.transport = Transport::connected().unwrap();
     let session = RefCell::new(session);
     let succeeded = match how & 7 {
         0 => list(&session, &line),
@@ -134,7 +134,7 @@ fn signer(session: &RefCell<Session>, line: &Line, key_type: &[u8]) -> Result<()
     for round in 0..STEPS {
         let Outcome::Sign(request) = outcome else { return Ok(()) };
         outcome = step(session, line, |session| match round {
-            0 => Ok(Signer::again(session, request)),
+            0 => Signer::again(session, request),
             1 if key_type == b"ssh-rsa" => Signer::with_own_algorithm(session, request),
             _ => Signer::signed(session, request, b"signature"),
         })?;

@@ -1,6 +1,6 @@
 //! What fuzzers without a fuzzer: runs the corpus through each target, and mutations of it for a while.
 //!
-//! `FUZZ_SECONDS` (1 by default) is how long for each target, `FUZZ_SEED` repeats a run, and `FUZZ_TARGETS` names the
+//! `FUZZ_SECONDS` (less than one by default) is how long for each target, `FUZZ_SEED` repeats a run, and `FUZZ_TARGETS` names the
 //! only ones to run. The input that a target fails on is left in a file.
 #![forbid(unsafe_code)]
 
@@ -18,7 +18,7 @@ const LONGEST: usize = 8192;
 fn the_corpus_and_what_it_turns_into_break_nothing() {
     let setting = |name: &str| std::env::var(name).ok();
     let number = |name: &str| setting(name).and_then(|text| text.parse().ok());
-    let time = Duration::from_secs(number("FUZZ_SECONDS").unwrap_or(1));
+    let time = number("FUZZ_SECONDS").map_or(Duration::from_millis(400), Duration::from_secs);
     let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::from(since.subsec_nanos()));
     let seed = number("FUZZ_SEED").unwrap_or_else(clock);
     let wanted = setting("FUZZ_TARGETS");

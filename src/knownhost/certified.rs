@@ -1,29 +1,27 @@
 //! Hosts that show a certificate: sshd(8), SSH_KNOWN_HOSTS FILE FORMAT, and OpenSSH's PROTOCOL.certkeys.
 #![forbid(unsafe_code)]
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 use super::Hosts;
 use super::check::{Query, Verdict};
 use super::entry::{KeyKind, Marker};
 use super::pattern::matches_one;
 use crate::crypto::Certificate;
-use crate::error::Result;
+use crate::error::{Code, Result};
+use crate::radix64;
 
 impl Hosts {
     /// Looks for a host and the authority that vouches for it by `certificate`, which is the key of `query`. One that
     /// nobody vouches for is worth as much as the key that is in it.
     pub(super) fn check_certificate(&self, query: &Query<'_>, certificate: &Certificate<'_>) -> Result<Verdict> {
         let kind = query.kind.map(|_| KeyKind::from_name(certificate.key_type().as_bytes()));
-        let (key, authority) = (STANDARD.encode(certificate.key()?), STANDARD.encode(certificate.authority()));
-        let (key, authority) = (query.about(key.as_bytes(), kind), query.about(authority.as_bytes(), None));
+        let (key, authority) = (radix64::encode(&certificate.key()?)?, radix64::encode(certificate.authority())?);
+        let (key, authority) = (query.about(&key, kind), query.about(&authority, None));
         for shown in [query, &key, &authority] {
             if let Some(revoked) = self.marked(Marker::Revoked, shown)? {
                 return Ok(Verdict::Mismatch(revoked));
             }
         }
-        if is_for(certificate, query)
+        if is_for(certificate, query)?
             && let Some(id) = self.marked(Marker::CertAuthority, &authority)?
         {
             return Ok(Verdict::Match(id));
@@ -38,13 +36,19 @@ impl Hosts {
 
 /// Whether `certificate` holds, and for the host of `query`. One that names no hosts would be for all of them, and is for
 /// none, as OpenSSH has it since 10.3.
-fn is_for(certificate: &Certificate<'_>, query: &Query<'_>) -> bool {
+fn is_for(certificate: &Certificate<'_>, query: &Query<'_>) -> Result<bool> {
     let is_named = certificate.principals().any(|principal| matches_one(principal, query.host));
-    is_named && certificate.check_host(query.time).is_ok()
+    match certificate.check_host(query.time) {
+        Err(error) if error.code == Code::Alloc => Err(error),
+        checked => Ok(is_named && checked.is_ok()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
     use crate::crypto::PrivateKey;
     use crate::crypto::testing::{Directory, Issue, packed};

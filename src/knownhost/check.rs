@@ -37,7 +37,7 @@ pub enum Verdict {
 impl Hosts {
     /// Looks for a host and its key, or its certificate.
     pub fn check(&self, query: &Query<'_>) -> Result<Verdict> {
-        let shown = decode(query.key).unwrap_or_default();
+        let shown = decode(query.key)?.unwrap_or_default();
         if let Ok(certificate) = Certificate::read(&shown) {
             return self.check_certificate(query, &certificate);
         }

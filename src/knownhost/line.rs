@@ -1,14 +1,11 @@
 //! Lines of a known_hosts file.
 #![forbid(unsafe_code)]
 
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
-
 use super::entry::{Entry, Host, KeyKind, Marker};
 use crate::error::{Code, Error, Result};
-use crate::wire::{Put, copy};
+use crate::memory::{self, Add, copy};
+use crate::radix64::{self, Form};
+use crate::wire::{Put, names};
 
 /// Shortest key with its type.
 const SHORTEST_KEY: usize = 20;
@@ -31,17 +28,9 @@ pub(super) enum Line<'a> {
     Other(&'a [u8]),
 }
 
-/// Base64 with or without its padding.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
-
 /// The bytes of a salt or a hash; nothing if `text` is not Base64, or has no bytes.
-pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    LENIENT.decode(text).ok().filter(|bytes| !bytes.is_empty())
+pub fn decode(text: &[u8]) -> Result<Option<Vec<u8>>> {
+    Ok(radix64::decode(Form::Lenient, text)?.filter(|bytes| !bytes.is_empty()))
 }
 
 /// Reads one line.
@@ -63,7 +52,7 @@ pub(super) fn read(line: &[u8]) -> Result<Line<'_>> {
     }
     let hosts = match hosts.strip_prefix(HASHED) {
         Some(hashed) => match read_hashed(hashed)? {
-            Some(host) => vec![host],
+            Some(host) => memory::collect([host])?,
             None => return Ok(Line::Other(line)),
         },
         None => read_names(hosts, marker.is_some())?,
@@ -71,7 +60,7 @@ pub(super) fn read(line: &[u8]) -> Result<Line<'_>> {
     let mut entries = Vec::new();
     for host in hosts {
         match with_key(marker, host, rest)? {
-            Some(entry) => entries.push(entry),
+            Some(entry) => entries.add(entry)?,
             None => return Ok(Line::Other(line)),
         }
     }
@@ -103,7 +92,7 @@ fn read_hashed(text: &[u8]) -> Result<Option<Host>> {
     if digits(salt) > LONGEST_SALT || digits(hash) > LONGEST_HASH {
         return Err(Error::new(Code::MethodNotSupported, "Known hosts line has too long a hash"));
     }
-    let (Some(salt), Some(hash)) = (decode(salt), decode(hash)) else {
+    let (Some(salt), Some(hash)) = (decode(salt)?, decode(hash)?) else {
         return Err(Error::new(Code::Inval, "Known hosts line has a damaged hash"));
     };
     Ok(Some(Host::Hashed { salt, hash }))
@@ -116,19 +105,21 @@ fn digits(text: &[u8]) -> usize {
 
 /// The names of a list, the last one first; or the whole list where its parts mean nothing alone.
 fn read_names(list: &[u8], whole: bool) -> Result<Vec<Host>> {
-    let names: Vec<&[u8]> = list.split(|&byte| byte == b',').filter(|name| !name.is_empty()).collect();
-    if names.iter().any(|name| name.len() > LONGEST_NAME) {
+    let mut each = names(list);
+    if each.any(|name| name.len() > LONGEST_NAME) {
         return Err(Error::new(Code::MethodNotSupported, "Known hosts line has too long a name"));
     }
-    if names.is_empty() {
+    if names(list).next().is_none() {
         return Err(Error::new(Code::MethodNotSupported, "Known hosts line names no host"));
     }
     // Negation is about the whole list; the others would begin a line of another kind.
-    let stands_alone = |name: &&[u8]| !matches!(name.first(), Some(b'!' | b'@' | b'#' | b'|'));
-    if whole || !names.iter().all(stands_alone) {
-        return Ok(vec![Host::Plain(copy(list)?)]);
+    let stands_alone = |name: &[u8]| !matches!(name.first(), Some(b'!' | b'@' | b'#' | b'|'));
+    if whole || !names(list).all(stands_alone) {
+        return memory::collect([Host::Plain(copy(list)?)]);
     }
-    names.into_iter().rev().map(|name| copy(name).map(Host::Plain)).collect()
+    let mut hosts = memory::try_collect(names(list).map(|name| copy(name).map(Host::Plain)))?;
+    hosts.reverse();
+    Ok(hosts)
 }
 
 /// `host` with the key that `text` begins with; nothing if it is long enough for one only by its blanks.
@@ -186,7 +177,7 @@ pub(super) fn write(entry: &Entry) -> Result<Vec<u8>> {
     match &entry.host {
         Host::Plain(name) | Host::Custom(name) => line.put(name)?,
         Host::Hashed { salt, hash } => {
-            for part in [&b"|1|"[..], STANDARD.encode(salt).as_bytes(), b"|", STANDARD.encode(hash).as_bytes()] {
+            for part in [&b"|1|"[..], &radix64::encode(salt)?, b"|", &radix64::encode(hash)?] {
                 line.put(part)?;
             }
         }

@@ -11,13 +11,11 @@ mod entry;
 mod line;
 mod pattern;
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
-
 pub use self::check::{Query, Verdict};
 pub use self::entry::{Entry, Host, KeyKind, Marker};
 pub use self::line::decode;
 use crate::error::{Code, Error, Result};
+use crate::memory::Add;
 
 /// The number of an entry. Entries stand in the order of their numbers; none is used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,7 +24,9 @@ pub struct EntryId(u64);
 /// A collection of known hosts.
 #[derive(Default)]
 pub struct Hosts {
-    items: BTreeMap<EntryId, Item>,
+    /// In the order of their numbers. What has been removed keeps its place for a while.
+    items: Vec<(EntryId, Option<Item>)>,
+    removed: usize,
     next: u64,
 }
 
@@ -38,7 +38,7 @@ enum Item {
 
 impl Hosts {
     /// Adds an entry at the end.
-    pub fn add(&mut self, entry: Entry) -> EntryId {
+    pub fn add(&mut self, entry: Entry) -> Result<EntryId> {
         self.push(Item::Entry(entry))
     }
 
@@ -49,14 +49,12 @@ impl Hosts {
     /// [`Code::MethodNotSupported`] if it is neither empty nor a comment, and makes no sense.
     pub fn read_line(&mut self, line: &[u8]) -> Result<()> {
         match line::read(line)? {
-            line::Line::Entries(entries) => entries.into_iter().for_each(|entry| {
-                self.add(entry);
-            }),
-            line::Line::Other(text) => {
-                self.push(Item::Other(crate::wire::copy(text)?));
+            line::Line::Entries(entries) => {
+                self.items.room(entries.len())?;
+                entries.into_iter().try_for_each(|entry| self.add(entry).map(|_| ()))
             }
+            line::Line::Other(text) => self.push(Item::Other(crate::memory::copy(text)?)).map(|_| ()),
         }
-        Ok(())
     }
 
     /// Adds what all lines of a file say, up to the first that makes no sense: how many lines there were.
@@ -70,7 +68,8 @@ impl Hosts {
             count = count.saturating_add(1);
             self.read_line(line).map_err(|error| match error.code {
                 Code::Alloc => error,
-                _ => Error::new(Code::KnownHosts, "Known hosts file makes no sense").with(format!("line {count}")),
+                _ => Error::new(Code::KnownHosts, "Known hosts file makes no sense")
+                    .with_text(format_args!("line {count}")),
             })?;
         }
         Ok(count)
@@ -80,7 +79,7 @@ impl Hosts {
     pub fn to_file(&self) -> Result<Vec<u8>> {
         use crate::wire::Put;
         let mut text = Vec::new();
-        for item in self.items.values() {
+        for item in self.items.iter().filter_map(|(_, item)| item.as_ref()) {
             match item {
                 Item::Entry(entry) => text.put(&line::write(entry)?)?,
                 Item::Other(line) => {
@@ -99,38 +98,48 @@ impl Hosts {
 
     /// The entry of that number, if it has not been removed.
     pub fn get(&self, id: EntryId) -> Option<&Entry> {
-        match self.items.get(&id)? {
-            Item::Entry(entry) => Some(entry),
-            Item::Other(_) => None,
+        match self.items.get(self.place(id)?)? {
+            (_, Some(Item::Entry(entry))) => Some(entry),
+            _ => None,
         }
     }
 
     /// The number of the entry behind `id`, or of the first one.
     pub fn next(&self, id: Option<EntryId>) -> Option<EntryId> {
-        let behind = id.map_or(Bound::Unbounded, Bound::Excluded);
-        self.items
-            .range((behind, Bound::Unbounded))
-            .find_map(|(id, item)| matches!(item, Item::Entry(_)).then_some(*id))
+        let start = id.map_or(0, |id| self.items.partition_point(|(other, _)| *other <= id));
+        let mut behind = self.items.get(start..).unwrap_or_default().iter();
+        behind.find_map(|(id, item)| matches!(item, Some(Item::Entry(_))).then_some(*id))
     }
 
     /// Removes an entry.
     pub fn remove(&mut self, id: EntryId) {
-        self.items.remove(&id);
+        let Some((_, item)) = self.place(id).and_then(|place| self.items.get_mut(place)) else { return };
+        if item.take().is_some() {
+            self.removed = self.removed.saturating_add(1);
+        }
+        if self.removed > self.items.len().saturating_sub(self.removed) {
+            self.items.retain(|(_, item)| item.is_some());
+            self.removed = 0;
+        }
+    }
+
+    fn place(&self, id: EntryId) -> Option<usize> {
+        self.items.binary_search_by_key(&id, |(id, _)| *id).ok()
     }
 
     /// All entries with their numbers, in order.
     fn entries(&self) -> impl Iterator<Item = (EntryId, &Entry)> {
         self.items.iter().filter_map(|(id, item)| match item {
-            Item::Entry(entry) => Some((*id, entry)),
-            Item::Other(_) => None,
+            Some(Item::Entry(entry)) => Some((*id, entry)),
+            _ => None,
         })
     }
 
-    fn push(&mut self, item: Item) -> EntryId {
+    fn push(&mut self, item: Item) -> Result<EntryId> {
         let id = EntryId(self.next);
+        self.items.add((id, Some(item)))?;
         self.next = self.next.wrapping_add(1);
-        self.items.insert(id, item);
-        id
+        Ok(id)
     }
 }
 

@@ -13,6 +13,7 @@ use super::request::{Purpose, Reply, Requests, expect};
 use super::status::malformed;
 use super::{FileId, Sftp, message, send};
 use crate::error::{Code, Error, Result};
+use crate::memory::Add;
 use crate::patience::Patience;
 use crate::session::Session;
 use crate::wire::{Put, Reader, Short};
@@ -111,10 +112,11 @@ fn ask(session: &mut Session, file: FileId) -> Result<()> {
     open.must_be(Kind::Directory)?;
     open.names.wanted = open.names.wanted.max(IN_FLIGHT);
     let missing = open.names.wanted.saturating_sub(open.names.asked.len());
-    let handle = if missing > 0 { crate::wire::copy(&open.handle)? } else { Vec::new() };
+    let handle = if missing > 0 { crate::memory::copy(&open.handle)? } else { Vec::new() };
     for _ in 0..missing {
+        session.sftps.file(file)?.names.asked.room(1)?;
         let id = send(session, file.sftp, message::READDIR, Purpose::Ask, |packet| packet.put_string(&handle))?;
-        session.sftps.file(file)?.names.asked.push_back(id);
+        session.sftps.file(file)?.names.asked.add(id)?;
     }
     Ok(())
 }

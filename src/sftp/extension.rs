@@ -29,13 +29,13 @@ pub fn statvfs(session: &mut Session, sftp: SftpId, path: &[u8]) -> Result<Ask<F
 
 /// `fstatvfs@openssh.com`
 pub fn fstatvfs(session: &mut Session, file: FileId) -> Result<Ask<FileSystem>> {
-    let handle = crate::wire::copy(&session.sftps.file(file)?.handle)?;
+    let handle = crate::memory::copy(&session.sftps.file(file)?.handle)?;
     extended(session, file.sftp, b"fstatvfs@openssh.com", &[&handle], read_file_system)
 }
 
 /// `fsync@openssh.com`. It follows the writes before it on the wire.
 pub fn fsync(session: &mut Session, file: FileId) -> Result<Ask<()>> {
-    let handle = crate::wire::copy(&session.sftps.file(file)?.handle)?;
+    let handle = crate::memory::copy(&session.sftps.file(file)?.handle)?;
     extended(session, file.sftp, b"fsync@openssh.com", &[&handle], read_ok)
 }
 

@@ -3,8 +3,6 @@
 
 use std::task::{Poll, ready};
 
-use slotmap::DefaultKey;
-
 use super::attributes::Attributes;
 use super::dir::Names;
 use super::path::{read_attributes, read_ok};
@@ -17,6 +15,7 @@ use crate::error::{Code, Error, Result};
 use crate::op::{Op, Slots};
 use crate::patience::Patience;
 use crate::session::Session;
+use crate::table::Key;
 use crate::wire::{Put, Reader};
 
 /// `S_IFREG`
@@ -52,7 +51,7 @@ impl File {
     fn new(kind: Kind, handle: &[u8]) -> Result<Self> {
         Ok(Self {
             kind,
-            handle: crate::wire::copy(handle)?,
+            handle: crate::memory::copy(handle)?,
             position: 0,
             writes: Writes::default(),
             reads: Reads::default(),
@@ -93,7 +92,7 @@ impl File {
 /// Opens a file or a directory: ready with it.
 pub struct Open {
     sftp: SftpId,
-    ask: Ask<DefaultKey>,
+    ask: Ask<Key>,
 }
 
 impl Open {
@@ -142,14 +141,14 @@ impl Op for Open {
     }
 }
 
-fn opened(sftp: &mut Sftp, reply: Reply, kind: Kind) -> Result<DefaultKey> {
+fn opened(sftp: &mut Sftp, reply: Reply, kind: Kind) -> Result<Key> {
     let (open, most) = (sftp.files.len(), sftp.limits.handles);
     let body = expect(sftp, reply, message::HANDLE).map_err(|error| {
         let is_full = open >= most && error.code == Code::SftpProtocol;
         if !is_full {
             return error;
         }
-        error.with_more(&format!("{open} files are open, of {most} that the server allows"))
+        error.with_more(format_args!("{open} files are open, of {most} that the server allows"))
     })?;
     let handle = Reader::new(&body).string().map_err(malformed)?;
     if handle.len() > LONGEST_HANDLE {
@@ -157,7 +156,7 @@ fn opened(sftp: &mut Sftp, reply: Reply, kind: Kind) -> Result<DefaultKey> {
     }
     let mut file = File::new(kind, handle)?;
     file.writes.behind = sftp.write_behind;
-    Ok(sftp.files.insert(file))
+    sftp.files.add(file)
 }
 
 /// `SSH_FXP_CLOSE`
@@ -216,7 +215,7 @@ fn with_handle<T>(
     more: impl FnOnce(&mut Vec<u8>) -> Result<()>,
     read: fn(&mut Sftp, Reply) -> Result<T>,
 ) -> Result<Ask<T>> {
-    let handle = crate::wire::copy(&session.sftps.file(file)?.handle)?;
+    let handle = crate::memory::copy(&session.sftps.file(file)?.handle)?;
     let fields = |packet: &mut Vec<u8>| {
         packet.put_string(&handle)?;
         more(packet)

@@ -166,7 +166,7 @@ impl Head {
             replies.reply(self.kind, self.id, packet.get(HEAD..).unwrap_or_default())?;
             return Ok((Inbox::default(), rest));
         }
-        Ok((Inbox::Body { packet: crate::wire::copy(bytes)?, size: self.size }, &[]))
+        Ok((Inbox::Body { packet: crate::memory::copy(bytes)?, size: self.size }, &[]))
     }
 }
 

@@ -47,15 +47,15 @@ impl Init {
 
     /// Asks for the subsystem, and greets it in the same breath.
     fn start(session: &mut Session, id: ChannelId) -> Result<Self> {
-        let request = Request::subsystem(session, id, b"sftp")?;
-        let sftp = session.sftps.add(id);
-        let grants_late = session.transport.server_ident().starts_with(OPENSSH);
-        let channel = session.channels.get(id)?;
-        channel.consumer = Consumer::Sftp(sftp);
         let mut packet = Vec::new();
         packet.put_u32(5)?;
         packet.put_u8(message::INIT)?;
         packet.put_u32(message::VERSION_SPOKEN)?;
+        let request = Request::subsystem(session, id, b"sftp")?;
+        let sftp = session.sftps.add(id)?;
+        let grants_late = session.transport.server_ident().starts_with(OPENSSH);
+        let channel = session.channels.get(id)?;
+        channel.consumer = Consumer::Sftp(sftp);
         if grants_late && channel.initial_room() == 0 {
             channel.send_ahead(&packet);
         }

@@ -9,13 +9,12 @@ mod inbox;
 mod init;
 mod message;
 mod path;
+mod reach;
 mod read;
 mod request;
 mod settle;
 mod status;
 mod write;
-
-use slotmap::{DefaultKey, SlotMap};
 
 pub use self::attributes::Attributes;
 pub use self::dir::{Entry, poll_entry};
@@ -36,25 +35,26 @@ use crate::error::{Code, Error, Result};
 use crate::op::Slots;
 use crate::session::Session;
 use crate::sink::Sink;
+use crate::table::{Key, Table};
 use crate::trace::{Topic, Trace};
 use crate::transport::Tx;
 use crate::wire::Put;
 
 /// Names an SFTP subsystem of a session; stale once it is shut down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SftpId(DefaultKey);
+pub struct SftpId(Key);
 
 /// Names an open file or directory; stale once it is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileId {
     /// Where it is open.
     pub sftp: SftpId,
-    key: DefaultKey,
+    key: Key,
 }
 
 /// The SFTP subsystems of a connection.
 #[derive(Default)]
-pub struct Sftps(SlotMap<DefaultKey, Sftp>);
+pub struct Sftps(Table<Sftp>);
 
 /// One SFTP subsystem.
 pub struct Sftp {
@@ -69,7 +69,7 @@ pub struct Sftp {
     limits: Limits,
     inbox: Inbox,
     requests: Requests,
-    files: SlotMap<DefaultKey, File>,
+    files: Table<File>,
     /// Why the server's stream makes no sense any more.
     broken: Option<Error>,
     /// A request is put together here; kept so that none is allocated for each.
@@ -127,8 +127,8 @@ impl Sftps {
         }
     }
 
-    fn add(&mut self, channel: ChannelId) -> SftpId {
-        SftpId(self.0.insert(Sftp {
+    fn add(&mut self, channel: ChannelId) -> Result<SftpId> {
+        let sftp = Sftp {
             channel,
             handle: None,
             last_status: message::FX_OK,
@@ -137,12 +137,13 @@ impl Sftps {
             limits: Limits::SURE,
             inbox: Inbox::default(),
             requests: Requests::default(),
-            files: SlotMap::new(),
+            files: Table::default(),
             broken: None,
             packet: Vec::new(),
             write_behind: 0,
             slots: Slots::default(),
-        }))
+        };
+        self.0.add(sftp).map(SftpId)
     }
 
     /// Forgets the subsystem with all its files.
@@ -195,7 +196,7 @@ impl Sftp {
 fn check(session: &mut Session, id: SftpId) -> Result<()> {
     let sftp = session.sftps.get(id)?;
     if let Some(error) = &sftp.broken {
-        return Err(error.clone());
+        return Err(error.copy());
     }
     let channel = sftp.channel;
     session.channels.get(channel)?.check_open().map_err(|mut error| {
@@ -215,9 +216,9 @@ fn send(
 ) -> Result<u32> {
     check(session, id)?;
     let sftp = session.sftps.get(id)?;
+    sftp.requests.room()?;
     let mut packet = std::mem::take(&mut sftp.packet);
     packet.clear();
-    sftp.requests.reserve()?;
     let number = sftp.requests.next();
     packet.put_u32(0)?;
     packet.put_u8(kind)?;
@@ -226,7 +227,7 @@ fn send(
     set_length(&mut packet, 0)?;
     if packet.len() > sftp.limits.request {
         let error = Error::new(Code::OutOfBoundary, "SFTP request is longer than the server takes");
-        return Err(error.with(format!("{} of {} bytes", packet.len(), sftp.limits.request)));
+        return Err(error.with_text(format_args!("{} of {} bytes", packet.len(), sftp.limits.request)));
     }
     let channel = session.channels.get(sftp.channel)?;
     put(channel, &mut session.transport.tx, &packet, &[])?;
@@ -267,7 +268,7 @@ struct Routing<'a, 'b> {
     announced: &'a mut Announced,
     limits: &'a mut Limits,
     requests: &'a mut Requests,
-    files: &'a mut SlotMap<DefaultKey, File>,
+    files: &'a mut Table<File>,
     sink: &'a mut Sink<'b>,
     trace: &'a mut Trace,
 }

@@ -111,7 +111,7 @@ fn read_name(sftp: &mut Sftp, reply: Reply) -> Result<Vec<u8>> {
     if reader.u32().map_err(malformed)? == 0 {
         return Err(Error::new(Code::SftpProtocol, "SFTP server answered with no name"));
     }
-    crate::wire::copy(reader.string().map_err(malformed)?)
+    crate::memory::copy(reader.string().map_err(malformed)?)
 }
 
 /// Some requests came only with later versions of the protocol.
@@ -121,7 +121,7 @@ fn spoken(session: &mut Session, sftp: SftpId, least: u32) -> Result<()> {
     let version = sftp.version.unwrap_or_default();
     if version < least {
         return Err(Error::new(Code::SftpProtocol, "SFTP version of the server is too old for the request")
-            .with(format!("version {version}")));
+            .with_text(format_args!("version {version}")));
     }
     Ok(())
 }

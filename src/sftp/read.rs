@@ -15,6 +15,7 @@ use super::request::Purpose;
 use super::status::{Status, unexpected};
 use super::{FileId, LAST_OFFSET, message, send};
 use crate::error::{Code, Error, Result};
+use crate::memory::{self, Add};
 use crate::patience::Patience;
 use crate::session::Session;
 use crate::sink::Sink;
@@ -160,7 +161,7 @@ impl Reads {
         }
         if !bytes.is_empty() {
             if segment.data.capacity() == 0 {
-                segment.data.try_reserve_exact(segment.left)?;
+                segment.data = memory::sized(segment.left)?;
             }
             segment.data.put(bytes)?;
         }
@@ -213,6 +214,15 @@ impl Reads {
     fn segment(&mut self, index: u64) -> Option<&mut Segment> {
         let place = usize::try_from(index.checked_sub(self.first)?).ok()?;
         self.flight.get_mut(place)
+    }
+
+    /// What was answered short and has not been asked for again: number, offset and length of the first such piece.
+    fn missing(&self) -> Option<(u64, u64, usize)> {
+        let mut numbered = self.flight.iter().zip(self.first..);
+        let (segment, index) = numbered.find(|(segment, _)| matches!(segment.answer, Answer::Short))?;
+        let here = segment.here().len();
+        let offset = segment.offset.saturating_add(u64::try_from(here).unwrap_or_default());
+        Some((index, offset, segment.left.saturating_sub(here)))
     }
 
     fn next(&self) -> u64 {
@@ -275,11 +285,18 @@ impl Reads {
         match self.flight.front_mut() {
             None if self.ended => Some(End::OfFile),
             None => None,
-            Some(segment) => match &segment.answer {
-                Answer::EndOfFile => Some(End::OfFile),
+            Some(segment) => match std::mem::replace(&mut segment.answer, Answer::Empty) {
+                Answer::EndOfFile => {
+                    segment.answer = Answer::EndOfFile;
+                    Some(End::OfFile)
+                }
                 Answer::Empty => Some(End::Empty),
-                Answer::Refused(status) => Some(End::Refused(status.clone())),
-                Answer::Awaited | Answer::Arriving | Answer::Short | Answer::Whole => None,
+                // It is told once.
+                Answer::Refused(status) => Some(End::Refused(status)),
+                answer @ (Answer::Awaited | Answer::Arriving | Answer::Short | Answer::Whole) => {
+                    segment.answer = answer;
+                    None
+                }
             },
         }
     }
@@ -289,21 +306,11 @@ impl Reads {
 fn ask(session: &mut Session, id: FileId, asked: usize, delivered: usize) -> Result<()> {
     let file = session.sftps.file(id)?;
     let position = file.position.saturating_add(u64::try_from(delivered).unwrap_or_default());
-    let missing: Vec<(u64, u64, usize)> = file
-        .reads
-        .flight
-        .iter_mut()
-        .zip(file.reads.first..)
-        .filter(|(segment, _)| matches!(segment.answer, Answer::Short))
-        .map(|(segment, index)| {
-            segment.answer = Answer::Awaited;
-            let here = segment.here().len();
-            let offset = segment.offset.saturating_add(u64::try_from(here).unwrap_or_default());
-            (index, offset, segment.left.saturating_sub(here))
-        })
-        .collect();
-    for (index, offset, length) in missing {
+    while let Some((index, offset, length)) = session.sftps.file(id)?.reads.missing() {
         send_read(session, id, index, offset, length)?;
+        if let Some(segment) = session.sftps.file(id)?.reads.segment(index) {
+            segment.answer = Answer::Awaited;
+        }
     }
     let now = session.now();
     let most = session.sftps.get(id.sftp)?.limits.read;
@@ -336,10 +343,12 @@ fn ask(session: &mut Session, id: FileId, asked: usize, delivered: usize) -> Res
         let length = lacking.min(per_request);
         let offset = position.saturating_add(u64::try_from(reads.covered).unwrap_or_default());
         let index = reads.next();
-        reads.probe.asked(offset, now);
-        reads.flight.push_back(Segment { offset, left: length, data: Vec::new(), start: 0, answer: Answer::Awaited });
-        reads.covered = reads.covered.saturating_add(length);
+        reads.flight.room(1)?;
         send_read(session, id, index, offset, length)?;
+        let reads = &mut session.sftps.file(id)?.reads;
+        reads.probe.asked(offset, now);
+        reads.flight.add(Segment { offset, left: length, data: Vec::new(), start: 0, answer: Answer::Awaited })?;
+        reads.covered = reads.covered.saturating_add(length);
     }
 }
 

@@ -3,15 +3,16 @@
 
 use std::collections::HashMap;
 use std::task::Poll;
-
-use slotmap::DefaultKey;
+use std::time::Instant;
 
 use super::status::Status;
 use super::{Sftp, SftpId, check, message, send};
 use crate::error::Result;
+use crate::memory::Add;
 use crate::op::Op;
 use crate::patience::Patience;
 use crate::session::Session;
+use crate::table::Key;
 
 /// What a reply is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +28,14 @@ pub enum Purpose {
     /// It acknowledges a write.
     Write {
         /// The file.
-        file: DefaultKey,
+        file: Key,
         /// The number of the write within the file.
         index: u64,
     },
     /// It brings file data.
     Read {
         /// The file.
-        file: DefaultKey,
+        file: Key,
         /// The number of the read within the file.
         index: u64,
     },
@@ -51,7 +52,7 @@ pub struct Reply {
 impl Reply {
     /// Keeps a copy of a reply.
     pub fn new(kind: u8, body: &[u8]) -> Result<Self> {
-        Ok(Self { kind, body: crate::wire::copy(body)? })
+        Ok(Self { kind, body: crate::memory::copy(body)? })
     }
 }
 
@@ -79,13 +80,14 @@ impl Requests {
     }
 
     /// Room for one more request, so that [`Requests::add`] cannot fail after it has been sent.
-    pub fn reserve(&mut self) -> Result<()> {
-        Ok(self.entries.try_reserve(1)?)
+    pub fn room(&mut self) -> Result<()> {
+        self.entries.room(1)
     }
 
     /// The request with the next id has been sent.
     pub fn add(&mut self, purpose: Purpose) {
-        self.entries.insert(self.next, Entry::Awaited(purpose));
+        // There is room for it.
+        let _ = self.entries.add((self.next, Entry::Awaited(purpose)));
         self.next = self.next.wrapping_add(1);
     }
 
@@ -111,12 +113,12 @@ impl Requests {
 
     /// The reply that was kept, if it has come.
     pub fn take(&mut self, id: u32) -> Option<Reply> {
+        if !matches!(self.entries.get(&id)?, Entry::Arrived(_)) {
+            return None;
+        }
         match self.entries.remove(&id)? {
             Entry::Arrived(reply) => Some(reply),
-            awaited @ Entry::Awaited(_) => {
-                self.entries.insert(id, awaited);
-                None
-            }
+            Entry::Awaited(_) => None,
         }
     }
 
@@ -130,7 +132,7 @@ impl Requests {
     }
 
     /// Nobody waits any more for the data of that file.
-    pub fn abandon_reads(&mut self, key: DefaultKey) {
+    pub fn abandon_reads(&mut self, key: Key) {
         for entry in self.entries.values_mut() {
             if matches!(entry, Entry::Awaited(Purpose::Read { file, .. }) if *file == key) {
                 *entry = Entry::Awaited(Purpose::Nothing);
@@ -143,6 +145,7 @@ impl Requests {
 pub struct Ask<T> {
     sftp: SftpId,
     id: u32,
+    since: Instant,
     patience: Patience,
     read: fn(&mut Sftp, Reply) -> Result<T>,
 }
@@ -170,7 +173,7 @@ impl<T> Ask<T> {
     ) -> Result<Self> {
         session.sftps.get(sftp)?.last_status = message::FX_OK;
         let id = send(session, sftp, kind, purpose, fields)?;
-        Ok(Self { sftp, id, patience: session.patience(), read })
+        Ok(Self { sftp, id, since: session.now(), patience: session.patience(), read })
     }
 
     /// How long the reply may still take.
@@ -182,7 +185,9 @@ impl<T> Ask<T> {
         session.pump()?;
         let sftp = session.sftps.get(self.sftp)?;
         if let Some(reply) = sftp.requests.take(self.id) {
-            return Poll::Ready((self.read)(sftp, reply));
+            let answer = (self.read)(sftp, reply);
+            session.replied(self.since);
+            return Poll::Ready(answer);
         }
         check(session, self.sftp)?;
         session.await_reply(&mut self.patience)

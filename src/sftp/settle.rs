@@ -124,7 +124,7 @@ impl Shutdown {
         session.pump()?;
         loop {
             let files = &session.sftps.get(self.sftp)?.files;
-            let Some(key) = files.iter().find_map(|(key, file)| file.writes.may_have_lied().then_some(key)) else {
+            let Some((key, _)) = files.iter().find(|(_, file)| file.writes.may_have_lied()) else {
                 return Poll::Ready(std::mem::replace(&mut self.settled, Ok(())));
             };
             let id = FileId { sftp: self.sftp, key };

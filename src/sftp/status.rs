@@ -6,12 +6,12 @@ use crate::error::{Code, Error, Result};
 use crate::wire::{Reader, Short};
 
 /// What the server says of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Status {
     /// The status code.
     pub code: u32,
     /// The server's own words.
-    text: Box<[u8]>,
+    text: Vec<u8>,
 }
 
 impl Status {
@@ -26,7 +26,7 @@ impl Status {
             .map_err(|Short| Error::new(Code::SftpProtocol, "SFTP status of the server is shorter than its fields"))?;
         // Servers of early drafts send neither text nor language.
         let text = reader.string().unwrap_or_default();
-        let text = if code == message::FX_OK { Box::default() } else { crate::wire::copy(text)?.into_boxed_slice() };
+        let text = crate::memory::copy(if code == message::FX_OK { &[] } else { text })?;
         Ok(Self { code, text })
     }
 
@@ -72,7 +72,7 @@ impl Status {
             31 => "SFTP server: range of bytes was not locked",
             _ => {
                 let error = Error::new(Code::SftpProtocol, "SFTP server refused the request").with(&self.text);
-                return error.with_more(&format!("status {}", self.code));
+                return error.with_more(format_args!("status {}", self.code));
             }
         };
         Error::new(Code::SftpProtocol, meaning).with(&self.text)
@@ -81,7 +81,8 @@ impl Status {
 
 /// A reply of a type that does not answer its request.
 pub fn unexpected(kind: u8) -> Error {
-    Error::new(Code::SftpProtocol, "SFTP server answered with a wrong packet type").with(format!("type {kind}"))
+    Error::new(Code::SftpProtocol, "SFTP server answered with a wrong packet type")
+        .with_text(format_args!("type {kind}"))
 }
 
 /// A reply that is shorter than its fields.

@@ -14,10 +14,12 @@ use std::collections::VecDeque;
 use std::task::Poll;
 
 use super::file::{Kind, await_reply};
+use super::reach::Reach;
 use super::request::Purpose;
 use super::status::Status;
 use super::{FileId, LAST_OFFSET, SftpId, check, message, put, set_length};
 use crate::error::{Error, Result};
+use crate::memory::Add;
 use crate::patience::Patience;
 use crate::session::Session;
 use crate::wire::Put;
@@ -50,6 +52,8 @@ pub struct Writes {
     queued: usize,
     /// Replies to come, those for writes that a seek has let go included.
     awaited: usize,
+    /// How many bytes may be on their way.
+    reach: Reach,
     /// The first refusal.
     failure: Option<Status>,
     /// For the next reply.
@@ -125,6 +129,7 @@ impl Writes {
             let reported = self.ahead.min(*length);
             self.ahead = self.ahead.saturating_sub(reported);
             self.acknowledged = self.acknowledged.saturating_add(length.saturating_sub(reported));
+            self.reach.answered(*length);
             self.flight.pop_front();
             self.first = self.first.wrapping_add(1);
         }
@@ -134,11 +139,13 @@ impl Writes {
         self.first.wrapping_add(u64::try_from(self.flight.len()).unwrap_or_default())
     }
 
+    /// A write has been sent; room for it has been made.
     fn queue(&mut self, length: usize) {
-        self.flight.push_back(Write { length, done: false });
+        let _ = self.flight.add(Write { length, done: false });
         self.queued = self.queued.saturating_add(length);
         self.awaited = self.awaited.saturating_add(1);
         self.patience = None;
+        self.reach.sent();
     }
 
     /// Reports at most `count` acknowledged bytes.
@@ -163,7 +170,8 @@ impl Writes {
     /// How many bytes may be queued before some are acknowledged.
     fn allowance(&self) -> usize {
         let unacknowledged = self.ahead.saturating_add(self.queued).saturating_sub(self.acknowledged);
-        if self.behind == 0 { usize::MAX } else { self.behind.saturating_sub(unacknowledged) }
+        let may_lie = if self.behind == 0 { usize::MAX } else { self.behind.saturating_sub(unacknowledged) };
+        may_lie.min(self.reach.room(unacknowledged))
     }
 }
 
@@ -171,11 +179,13 @@ impl Writes {
 /// where the file is written behind; at least 1 unless `data` is empty.
 pub fn poll_write(session: &mut Session, id: FileId, data: &[u8]) -> Poll<Result<usize>> {
     let pumped = session.pump();
+    let (now, round_trip) = (session.now(), session.round_trip);
     let file = session.sftps.file(id)?;
     file.must_be(Kind::File)?;
     if data.is_empty() {
         return Poll::Ready(Ok(0));
     }
+    file.writes.reach.look(now, round_trip);
     let may_queue = pumped.is_ok() && file.writes.failure.is_none();
     let was_waiting = file.writes.is_waiting();
     let queued =
@@ -228,10 +238,11 @@ fn queue(session: &mut Session, id: FileId, data: &[u8]) -> Result<()> {
     if end.is_none_or(|end| end > LAST_OFFSET) {
         return Err(sftp.beyond_all_files());
     }
+    let reach = file.writes.reach.bytes();
     // A long handle takes the place of data.
     let most = most.saturating_sub(file.handle.len().saturating_sub(HANDLE_LENGTH)).max(1);
     let per_request =
-        data.len().checked_div(REQUESTS_PER_CALL).unwrap_or_default().clamp(LEAST_REQUEST.min(most), most);
+        data.len().min(reach).checked_div(REQUESTS_PER_CALL).unwrap_or_default().clamp(LEAST_REQUEST.min(most), most);
     loop {
         let Some(rest) = data.get(session.sftps.file(id)?.writes.queued..).filter(|rest| !rest.is_empty()) else {
             return Ok(());
@@ -253,7 +264,8 @@ fn send_one(session: &mut Session, id: FileId, data: &[u8]) -> Result<usize> {
     let channel = session.channels.get(sftp.channel)?;
     let file = sftp.files.get_mut(id.key).ok_or_else(Error::alloc)?;
     let offset = file.position.saturating_add(u64::try_from(file.writes.queued).unwrap_or(u64::MAX));
-    sftp.requests.reserve()?;
+    sftp.requests.room()?;
+    file.writes.flight.room(1)?;
     let mut packet = std::mem::take(&mut sftp.packet);
     packet.clear();
     packet.put_u32(0)?;
@@ -265,6 +277,7 @@ fn send_one(session: &mut Session, id: FileId, data: &[u8]) -> Result<usize> {
     let fits = if room >= data.len() || room >= LEAST_FRAGMENT {
         room.min(data.len())
     } else if file.writes.is_waiting() {
+        file.writes.reach.held_back();
         0
     } else {
         // Nobody would open the window for us: send, and let the rest of the request wait for it.

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::Dice;
 use super::files::Files;
-use crate::transport::kex::exchanges::Exchanges;
-use crate::transport::{DEFAULT_IDENT, Rx, Tx, message};
+use crate::transport::kex::server::Server as Peer;
+use crate::transport::message;
 use crate::wire::{Put, Reader};
 
 /// How the server and the line behave.
@@ -108,10 +108,8 @@ pub struct Server {
     /// The ids of the requests whose replies have been sent.
     pub answered: Vec<u32>,
     pub now: Instant,
-    /// Key exchanges since the login.
-    pub keys: Exchanges,
-    tx: Tx,
-    rx: Rx,
+    /// What is below the channel.
+    peer: Peer,
     dice: Dice,
     stream: Vec<u8>,
     replies: VecDeque<Reply>,
@@ -132,9 +130,7 @@ impl Server {
             most_waiting: 0,
             answered: Vec::new(),
             now,
-            keys: Exchanges::new(b"", DEFAULT_IDENT.to_bytes(), false),
-            tx: Tx::default(),
-            rx: Rx::default(),
+            peer: Peer::connected().unwrap(),
             dice: Dice(seed ^ 1),
             stream: Vec::new(),
             replies: VecDeque::new(),
@@ -152,17 +148,14 @@ impl Server {
 
     /// What it has for the client, as far as that has been sent.
     pub fn output(&mut self) -> &mut crate::transport::Lent {
-        self.tx.queue()
+        self.peer.tx.queue()
     }
 
     /// Takes in bytes of the client.
     pub fn take(&mut self, bytes: &[u8]) {
-        self.rx.queue().put(bytes).unwrap();
-        while let Some(range) = self.rx.packet().unwrap() {
-            let packet = self.rx.payload(range).to_vec();
-            if let Some(packet) = self.keys.handle(packet, &mut self.tx, &mut self.rx) {
-                self.handle(&packet);
-            }
+        self.peer.take_in(bytes).unwrap();
+        for packet in std::mem::take(&mut self.peer.heard) {
+            self.handle(&packet);
         }
         self.answer();
     }
@@ -174,9 +167,9 @@ impl Server {
                 let mut reply = vec![message::CHANNEL_OPEN_CONFIRMATION];
                 [0, 7, self.ways.window, self.ways.packet].iter().for_each(|field| reply.put_u32(*field).unwrap());
                 self.window_left = self.ways.window;
-                self.tx.send(&[&reply]).unwrap();
+                self.peer.tx.send(&[&reply]).unwrap();
             }
-            message::CHANNEL_REQUEST => self.tx.send(&[&[message::CHANNEL_SUCCESS, 0, 0, 0, 0]]).unwrap(),
+            message::CHANNEL_REQUEST => self.peer.tx.send(&[&[message::CHANNEL_SUCCESS, 0, 0, 0, 0]]).unwrap(),
             message::CHANNEL_DATA => {
                 assert_eq!(reader.u32().unwrap(), 7);
                 let data = reader.string().unwrap();
@@ -187,14 +180,14 @@ impl Server {
                 self.stream.extend_from_slice(data);
                 self.cut();
             }
-            message::CHANNEL_CLOSE => self.tx.send(&[&[message::CHANNEL_CLOSE, 0, 0, 0, 0]]).unwrap(),
+            message::CHANNEL_CLOSE => self.peer.tx.send(&[&[message::CHANNEL_CLOSE, 0, 0, 0, 0]]).unwrap(),
             message::CHANNEL_WINDOW_ADJUST | message::CHANNEL_EOF => {}
             message::GLOBAL_REQUEST => {
                 reader.string().unwrap();
                 let wants_reply = reader.boolean().unwrap();
                 self.asked_globals += usize::from(wants_reply);
                 if wants_reply && self.ways.answers_globals {
-                    self.tx.send(&[&[message::REQUEST_FAILURE]]).unwrap();
+                    self.peer.tx.send(&[&[message::REQUEST_FAILURE]]).unwrap();
                 }
             }
             other => panic!("message {other}"),
@@ -280,7 +273,7 @@ impl Server {
 
     /// Sends what is due: window, and replies in whatever order.
     pub fn answer(&mut self) {
-        if self.ways.is_silent || !self.keys.is_idle() {
+        if self.ways.is_silent || !self.peer.is_idle() {
             return;
         }
         if self.owed > 0 && (self.owed >= self.ways.window / 4 || self.dice.below(3) == 0) {
@@ -288,7 +281,7 @@ impl Server {
             self.window_left += grant;
             let mut adjust = vec![message::CHANNEL_WINDOW_ADJUST, 0, 0, 0, 0];
             adjust.put_u32(grant).unwrap();
-            self.tx.send(&[&adjust]).unwrap();
+            self.peer.tx.send(&[&adjust]).unwrap();
         }
         self.most_waiting = self.most_waiting.max(self.waiting);
         let mut stream = Vec::new();
@@ -298,7 +291,7 @@ impl Server {
                 if left == 0 {
                     self.replies.push_front(reply);
                     self.send_stream(&mut stream);
-                    self.keys.begin(&mut self.tx);
+                    self.peer.begin().unwrap();
                     return;
                 }
             }
@@ -314,7 +307,7 @@ impl Server {
             }
             if self.ways.ends_after == Some(reply.kind) {
                 self.send_stream(&mut stream);
-                self.tx.send(&[&[message::CHANNEL_EOF, 0, 0, 0, 0]]).unwrap();
+                self.peer.tx.send(&[&[message::CHANNEL_EOF, 0, 0, 0, 0]]).unwrap();
                 self.replies.clear();
                 self.waiting = 0;
                 self.ways.is_silent = true;
@@ -334,7 +327,7 @@ impl Server {
             let behind = rest.split_off(most.min(rest.len()));
             let mut packet = vec![message::CHANNEL_DATA, 0, 0, 0, 0];
             packet.put_string(&rest).unwrap();
-            self.tx.send(&[&packet]).unwrap();
+            self.peer.tx.send(&[&packet]).unwrap();
             rest = behind;
         }
     }

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::wire::Put;
 
 /// The outgoing and the incoming bytes of a connection each live in one of these.
@@ -67,8 +68,7 @@ impl Buffer {
         let needed = self.end.checked_add(least).ok_or_else(Error::alloc)?;
         if needed > self.memory.len() {
             let size = needed.checked_next_power_of_two().unwrap_or(needed);
-            self.memory.try_reserve_exact(size.saturating_sub(self.memory.len()))?;
-            self.memory.resize(size, 0);
+            memory::extend(&mut self.memory, size)?;
         }
         Ok(())
     }

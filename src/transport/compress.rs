@@ -1,12 +1,18 @@
 //! Compression, RFC 4253 section 6.2: one stream per direction and key exchange, flushed behind each packet.
 #![forbid(unsafe_code)]
 
+use std::panic::{UnwindSafe, catch_unwind};
+
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
 use crate::error::{Code, Error, Result};
+use crate::memory::{self, Add};
 
 /// Longest payload that a packet may inflate to: as long as one without compression.
 const LONGEST: usize = 256 * 1024;
+/// More than the state of a stream takes.
+const LARGEST_DEFLATER: usize = 512 * 1024;
+const LARGEST_INFLATER: usize = 128 * 1024;
 /// Room that is made at a time.
 const CHUNK: usize = 16 * 1024;
 
@@ -32,14 +38,28 @@ impl CompressionAlgorithm {
     }
 
     /// What compresses under new keys, if anything.
-    pub fn deflater(self, logged_in: bool) -> Option<Deflater> {
-        self.works(logged_in).then(|| Deflater { stream: Compress::new(Compression::default(), true), out: Vec::new() })
+    pub fn deflater(self, logged_in: bool) -> Result<Option<Deflater>> {
+        if !self.works(logged_in) {
+            return Ok(None);
+        }
+        let stream = stream(LARGEST_DEFLATER, || Compress::new(Compression::default(), true))?;
+        Ok(Some(Deflater { stream, out: Vec::new() }))
     }
 
     /// What decompresses under new keys, if anything.
-    pub fn inflater(self, logged_in: bool) -> Option<Inflater> {
-        self.works(logged_in).then(|| Inflater { stream: Decompress::new(true), out: Vec::new() })
+    pub fn inflater(self, logged_in: bool) -> Result<Option<Inflater>> {
+        if !self.works(logged_in) {
+            return Ok(None);
+        }
+        Ok(Some(Inflater { stream: stream(LARGEST_INFLATER, || Decompress::new(true))?, out: Vec::new() }))
     }
+}
+
+/// Begins a stream that takes so much memory. The crate that does it panics where there is not so much: so that is looked
+/// at before, and its panic ends here if the memory has gone meanwhile.
+fn stream<T>(size: usize, begin: impl FnOnce() -> T + UnwindSafe) -> Result<T> {
+    drop(memory::sized(size)?);
+    catch_unwind(begin).map_err(|_| Error::alloc())
 }
 
 /// Compresses the payloads of the outgoing direction.
@@ -109,7 +129,7 @@ impl Inflater {
 /// Room behind what is in `out`, so that progress can be told from its end. A packet of file data needs it once.
 fn make_room(out: &mut Vec<u8>) -> Result<()> {
     if out.capacity() == out.len() {
-        out.try_reserve(CHUNK.max(out.len()))?;
+        out.room(CHUNK.max(out.len()))?;
     }
     Ok(())
 }
@@ -133,7 +153,8 @@ mod tests {
     use super::*;
 
     fn pair() -> (Deflater, Inflater) {
-        (CompressionAlgorithm::Zlib.deflater(false).unwrap(), CompressionAlgorithm::Zlib.inflater(false).unwrap())
+        let zlib = CompressionAlgorithm::Zlib;
+        (zlib.deflater(false).unwrap().unwrap(), zlib.inflater(false).unwrap().unwrap())
     }
 
     fn noise(len: usize) -> Vec<u8> {
@@ -183,9 +204,9 @@ mod tests {
 
     #[test]
     fn it_begins_when_its_name_says() {
-        assert!(CompressionAlgorithm::None.deflater(true).is_none());
-        assert!(CompressionAlgorithm::Zlib.deflater(false).is_some());
-        assert!(CompressionAlgorithm::ZlibAfterLogin.deflater(false).is_none());
-        assert!(CompressionAlgorithm::ZlibAfterLogin.inflater(true).is_some());
+        assert!(CompressionAlgorithm::None.deflater(true).unwrap().is_none());
+        assert!(CompressionAlgorithm::Zlib.deflater(false).unwrap().is_some());
+        assert!(CompressionAlgorithm::ZlibAfterLogin.deflater(false).unwrap().is_none());
+        assert!(CompressionAlgorithm::ZlibAfterLogin.inflater(true).unwrap().is_some());
     }
 }

@@ -3,7 +3,8 @@
 #![forbid(unsafe_code)]
 
 use crate::error::Result;
-use crate::wire::{Reader, Short, copy};
+use crate::memory::{Add, copy};
+use crate::wire::{Reader, Short};
 
 /// Most bytes of [`Event::Ignore`] and [`Event::Debug`] that wait to be told; a server that sends more at once is not
 /// worth listening to.
@@ -83,8 +84,7 @@ impl Events {
         if bytes > MOST_WAITING && matches!(event, Event::Ignore(_) | Event::Debug { .. }) {
             return Ok(());
         }
-        self.waiting.try_reserve(1)?;
-        self.waiting.push(event);
+        self.waiting.add(event)?;
         self.bytes = bytes;
         Ok(())
     }

@@ -23,7 +23,7 @@ impl HostKeyAlgorithm {
     /// Checks that whoever shows `blob` holds its key, and so has signed `hash`. A certificate must hold at `time`, in
     /// seconds since 1970.
     pub fn verify(self, blob: &[u8], hash: &[u8], signature: &[u8], time: u64) -> Result<()> {
-        let not_valid = |error: Error| failed("Host key of the server is not valid").with(error.to_string());
+        let not_valid = |error: Error| error.within(failed("Host key of the server is not valid"));
         let certificate = self.is_certified.then(|| Certificate::read(blob)).transpose().map_err(not_valid)?;
         let key = match &certificate {
             Some(certificate) => PublicKey::from_blob(&certificate.key()?),
@@ -33,7 +33,10 @@ impl HostKeyAlgorithm {
         if key.key_type() != self.signature.key_type() {
             return Err(failed("Host key of the server is of another type than negotiated"));
         }
-        key.verify(self.signature, hash, signature).map_err(|_| failed("Host key signature of the server is wrong"))?;
+        key.verify(self.signature, hash, signature).map_err(|error| match error.code {
+            Code::Alloc => error,
+            _ => failed("Host key signature of the server is wrong"),
+        })?;
         certificate.map_or(Ok(()), |certificate| certificate.check_host(time)).map_err(not_valid)
     }
 }

@@ -30,7 +30,8 @@ impl IdentReader {
         loop {
             let rest = input.get(consumed..).unwrap_or_default();
             let Some(end) = rest.iter().position(|&byte| byte == b'\n') else {
-                if rest.len() >= LONGEST_LINE {
+                // However the line comes, it may be as long, and have a CR behind that.
+                if rest.len() > LONGEST_LINE.saturating_add(1) {
                     return Err(too_long());
                 }
                 return Ok(Found::NotYet { consumed });
@@ -90,9 +91,13 @@ mod tests {
     fn refuses_what_is_no_ssh() {
         assert!(IdentReader::default().read(b"SSH-1.5-old\n").is_err());
         assert!(IdentReader::default().read(b"SSH-2.0-x\0y\n").is_err());
-        assert!(IdentReader::default().read(&[b'x'; LONGEST_LINE]).is_err());
-        let whole = [b"SSH-2.0-", [b'x'; LONGEST_LINE].as_slice(), b"\n"].concat();
+        assert!(IdentReader::default().read(&[b'x'; LONGEST_LINE + 2]).is_err());
+        let whole = [b"SSH-2.0-", [b'x'; LONGEST_LINE].as_slice(), b"\r\n"].concat();
         assert!(IdentReader::default().read(&whole).is_err());
+        let longest = &whole[8..];
+        for part in 0..longest.len() {
+            assert_eq!(IdentReader::default().read(&longest[..part]).unwrap(), Found::NotYet { consumed: 0 });
+        }
         assert!(IdentReader::default().read(&[b'\n'; MOST_LINES + 1]).is_err());
     }
 }

@@ -32,7 +32,8 @@ use self::negotiate::{Agreement, MethodType, Preferences};
 pub use self::packet::{Mark, Rx, Tx};
 pub use self::usage::RekeyLimits;
 use crate::crypto;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Lossy, Result};
+use crate::memory;
 use crate::trace::Topic;
 use crate::wire::{Put, Reader, names};
 
@@ -55,8 +56,8 @@ enum Phase {
 enum Kex {
     /// None is under way.
     Idle,
-    /// Our KEXINIT has left, and on a `guess` the first packet of the method; the server's KEXINIT is awaited.
-    AwaitInit { client_kexinit: Vec<u8>, offered: Box<Preferences>, guess: Option<Box<Begun>> },
+    /// Our KEXINIT has left, that of the server is awaited.
+    AwaitInit { client_kexinit: Vec<u8>, offered: Box<Preferences> },
     /// A packet of the method has left, the server's reply is awaited. `skip` if a wrong guess of the server comes first.
     AwaitReply { state: Box<AwaitReply>, skip: bool },
     /// Our new keys are in use, those of the server begin with its NEWKEYS.
@@ -102,19 +103,19 @@ pub struct Transport {
     failed: Option<Error>,
 }
 
-impl Default for Transport {
+impl Transport {
     /// A transport that has not begun to talk.
-    fn default() -> Self {
-        Self {
+    pub fn new() -> Result<Self> {
+        Ok(Self {
             tx: Tx::default(),
             rx: Rx::default(),
             phase: Phase::Idle,
             kex: Kex::Idle,
-            preferences: Preferences::default(),
+            preferences: Preferences::new()?,
             rekey_limits: RekeyLimits::default(),
             keyed: None,
             silence: None,
-            client_ident: DEFAULT_IDENT.to_bytes().to_vec(),
+            client_ident: memory::copy(DEFAULT_IDENT.to_bytes())?,
             server_ident: Vec::new(),
             agreement: None,
             session_id: None,
@@ -126,15 +127,13 @@ impl Default for Transport {
             server_sig_algs: None,
             events: Events::default(),
             failed: None,
-        }
+        })
     }
-}
 
-impl Transport {
     /// A transport whose first key exchange is over, and that encrypts nothing.
     #[cfg(any(test, fuzzing))]
-    pub fn connected() -> Self {
-        Self { phase: Phase::Packets, established: true, ..Self::default() }
+    pub fn connected() -> Result<Self> {
+        Ok(Self { phase: Phase::Packets, established: true, ..Self::new()? })
     }
 
     /// The identification to send instead of the default one; empty for the default.
@@ -143,7 +142,7 @@ impl Transport {
             // Every key exchange hashes what was sent.
             return Ok(());
         }
-        self.client_ident = crate::wire::copy(if ident.is_empty() { DEFAULT_IDENT.to_bytes() } else { ident })?;
+        self.client_ident = memory::copy(if ident.is_empty() { DEFAULT_IDENT.to_bytes() } else { ident })?;
         Ok(())
     }
 
@@ -172,17 +171,18 @@ impl Transport {
     }
 
     /// The user is logged in: what waits for that begins with the next packet of each direction.
-    pub fn on_login(&mut self) {
+    pub fn on_login(&mut self) -> Result<()> {
         if std::mem::replace(&mut self.logged_in, true) {
-            return;
+            return Ok(());
         }
-        let Some(Agreement { cs, sc, .. }) = &self.agreement else { return };
+        let Some(Agreement { cs, sc, .. }) = &self.agreement else { return Ok(()) };
         if cs.compression.algorithm == CompressionAlgorithm::ZlibAfterLogin {
-            self.tx.compress(cs.compression.algorithm.deflater(true));
+            self.tx.compress(cs.compression.algorithm.deflater(true)?);
         }
         if sc.compression.algorithm == CompressionAlgorithm::ZlibAfterLogin {
-            self.rx.decompress(sc.compression.algorithm.inflater(true));
+            self.rx.decompress(sc.compression.algorithm.inflater(true)?);
         }
+        Ok(())
     }
 
     /// Begins another key exchange if the keys in use have done enough, by what has gone over them or by their age. In
@@ -294,7 +294,7 @@ impl Transport {
 
     /// The error that ended the connection, if it has.
     pub fn check(&self) -> Result<()> {
-        self.failure().cloned().map_or(Ok(()), Err)
+        self.failure().map_or(Ok(()), |error| Err(error.copy()))
     }
 
     /// The error that ended the connection, if it has ended.
@@ -305,7 +305,7 @@ impl Transport {
     /// Ends the connection with `error`, unless it has ended before: what every later call reports.
     pub fn fail(&mut self, error: Error) -> Error {
         let error = self.fold(error);
-        self.failed.get_or_insert(error).clone()
+        self.failed.get_or_insert(error).copy()
     }
 
     /// The server's identification line.
@@ -366,11 +366,12 @@ impl Transport {
             Phase::Packets => {}
         }
         while let Some(payload) = self.rx.packet()? {
-            trace::show(&mut self.tx.trace, "received", &[self.rx.payload(payload.clone())]);
+            let Range { start, end } = payload;
+            trace::show(&mut self.tx.trace, "received", &[self.rx.payload(start..end)]);
             if self.tx.overflows() {
                 return Err(Error::new(Code::SocketSend, "Server asks for answers and does not take them"));
             }
-            if !self.handle(payload.clone())? {
+            if !self.handle(start..end)? {
                 return Ok(Some(payload));
             }
         }
@@ -388,11 +389,11 @@ impl Transport {
         self.check_order(number)?;
         match number {
             message::KEXINIT => {
-                let kexinit = crate::wire::copy(packet)?;
+                let kexinit = memory::copy(packet)?;
                 self.on_kexinit(kexinit)?;
             }
             message::KEX_FIRST..=message::KEX_LAST => {
-                let reply = crate::wire::copy(packet)?;
+                let reply = memory::copy(packet)?;
                 self.on_kex_reply(&reply)?;
             }
             message::NEWKEYS => self.on_newkeys()?,
@@ -401,7 +402,7 @@ impl Transport {
                 return Err(disconnected(packet));
             }
             message::IGNORE => {
-                let data = crate::wire::copy(packet.get(1..).unwrap_or_default())?;
+                let data = memory::copy(packet.get(1..).unwrap_or_default())?;
                 self.events.push(Event::Ignore(data))?;
             }
             message::DEBUG => self.events.push(Event::debug(packet)?)?,
@@ -437,27 +438,19 @@ impl Transport {
         }
         let code = if self.strict && first { Code::SocketDisconnect } else { Code::Proto };
         Err(Error::new(code, "Server sent a message that is not allowed in a key exchange")
-            .with(format!("message number {number}")))
+            .with_text(format_args!("message number {number}")))
     }
 
     fn begin_kex(&mut self) -> Result<()> {
         let mut cookie = [0; 16];
         crypto::random(&mut cookie)?;
         let first = self.session_id.is_none();
-        let guess = self.preferences.guess().filter(|_| first).map(Begun::begin).transpose()?;
-        let client_kexinit = self.preferences.kexinit(&cookie, first, guess.is_some())?;
+        let client_kexinit = self.preferences.kexinit(&cookie, first)?;
         self.tx.send_now(&[&client_kexinit])?;
         self.tx.hold();
-        let guess = match guess {
-            Some((begun, packet)) => {
-                self.tx.send_now(&[&packet])?;
-                Some(Box::new(begun))
-            }
-            None => None,
-        };
         // The program may change its mind before the server answers; what counts is what was sent.
-        let offered = Box::new(self.preferences.clone());
-        self.kex = Kex::AwaitInit { client_kexinit, offered, guess };
+        let offered = memory::boxed(self.preferences.copy()?)?;
+        self.kex = Kex::AwaitInit { client_kexinit, offered };
         Ok(())
     }
 
@@ -465,7 +458,7 @@ impl Transport {
         if matches!(self.kex, Kex::Idle) {
             self.begin_kex()?;
         }
-        let Kex::AwaitInit { client_kexinit, offered, guess } = std::mem::replace(&mut self.kex, Kex::Idle) else {
+        let Kex::AwaitInit { client_kexinit, offered } = std::mem::replace(&mut self.kex, Kex::Idle) else {
             return Err(Error::new(Code::Proto, "Server began a key exchange within another"));
         };
         let agreement = offered.agree(&server_kexinit)?;
@@ -476,23 +469,17 @@ impl Transport {
             }
         }
         let transcript = Transcript {
-            client_ident: crate::wire::copy(&self.client_ident)?,
-            server_ident: crate::wire::copy(&self.server_ident)?,
+            client_ident: memory::copy(&self.client_ident)?,
+            server_ident: memory::copy(&self.server_ident)?,
             client_kexinit,
             server_kexinit,
         };
         agreement.show(&mut self.tx.trace);
-        let begun = match guess {
-            Some(begun) if agreement.guesses_right => *begun,
-            _ => {
-                let (begun, packet) = Begun::begin(agreement.kex.algorithm)?;
-                self.tx.send_now(&[&packet])?;
-                begun
-            }
-        };
+        let (begun, packet) = Begun::begin(agreement.kex.algorithm)?;
+        self.tx.send_now(&[&packet])?;
         self.agreement = Some(agreement);
-        let state = Box::new(AwaitReply::new(agreement, transcript, begun, self.time));
-        self.kex = Kex::AwaitReply { state, skip: agreement.peer_guesses && !agreement.guesses_right };
+        let state = memory::boxed(AwaitReply::new(agreement, transcript, begun, self.time))?;
+        self.kex = Kex::AwaitReply { state, skip: agreement.guessed_wrong };
         Ok(())
     }
 
@@ -519,14 +506,14 @@ impl Transport {
         self.tx.send_now(&[&[message::NEWKEYS]])?;
         self.tx.rekey(sealer, self.strict);
         if let Some(agreement) = &self.agreement {
-            self.tx.compress(agreement.cs.compression.algorithm.deflater(self.logged_in));
+            self.tx.compress(agreement.cs.compression.algorithm.deflater(self.logged_in)?);
         }
         self.tx.release()?;
         // Later ones are the same, and the program may still look at the first.
         if self.host_key.is_empty() {
             self.host_key = exchanged.host_key;
         }
-        self.kex = Kex::AwaitNewKeys { opener: Box::new(opener) };
+        self.kex = Kex::AwaitNewKeys { opener: memory::boxed(opener)? };
         Ok(())
     }
 
@@ -536,7 +523,7 @@ impl Transport {
         };
         self.rx.rekey(*opener, self.strict);
         if let Some(agreement) = &self.agreement {
-            self.rx.decompress(agreement.sc.compression.algorithm.inflater(self.logged_in));
+            self.rx.decompress(agreement.sc.compression.algorithm.inflater(self.logged_in)?);
         }
         self.keyed = None;
         self.established = true;
@@ -550,9 +537,9 @@ fn disconnected(packet: &[u8]) -> Error {
     let error = Error::new(Code::SocketDisconnect, "Server closed the connection");
     match (reader.u8().and_then(|_| reader.u32()), reader.string()) {
         (Ok(reason), Ok(text)) if !text.is_empty() => {
-            error.with([text, format!(" (reason {reason})").as_bytes()].concat())
+            error.with_text(format_args!("{} (reason {reason})", Lossy(text)))
         }
-        (Ok(reason), _) => error.with(format!("reason {reason}")),
+        (Ok(reason), _) => error.with_text(format_args!("reason {reason}")),
         (Err(_), _) => error,
     }
 }
@@ -571,7 +558,7 @@ fn read_ext_info(packet: &[u8]) -> Result<Option<Vec<u8>>> {
         let Ok(name) = reader.string() else { break };
         let Ok(value) = reader.string() else { break };
         if name == b"server-sig-algs" {
-            found = Some(crate::wire::copy(value)?);
+            found = Some(memory::copy(value)?);
         }
     }
     Ok(found)

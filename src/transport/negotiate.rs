@@ -10,6 +10,7 @@ use super::kex::{KexAlgorithm, KexMethod};
 use super::message;
 use crate::crypto::{self, CbcCipher, Curve, HashAlgorithm, Kem, SignatureAlgorithm};
 use crate::error::{Code, Error, Result};
+use crate::memory;
 use crate::trace::{Topic, Trace};
 use crate::wire::{Put, Reader, names};
 
@@ -208,19 +209,19 @@ impl MethodType {
 
     /// The names known for this list, in the order in which they are offered, and whether each is offered; `None` where
     /// any text goes. Unless the program has asked to `compress`, nothing but "none" is known for compression.
-    fn known(self, compress: bool) -> Option<Vec<(&'static CStr, bool)>> {
-        Some(match self {
-            Self::Kex => names_of(&KEX),
-            Self::HostKey => names_of(&HOST_KEY),
-            Self::CryptCs | Self::CryptSc => ciphers(),
-            Self::MacCs | Self::MacSc => names_of(&MAC),
+    fn known(self, compress: bool) -> Result<Option<Vec<(&'static CStr, bool)>>> {
+        Ok(Some(match self {
+            Self::Kex => names_of(&KEX)?,
+            Self::HostKey => names_of(&HOST_KEY)?,
+            Self::CryptCs | Self::CryptSc => ciphers()?,
+            Self::MacCs | Self::MacSc => names_of(&MAC)?,
             Self::CompCs | Self::CompSc => {
-                let mut names = names_of(&COMPRESSION);
+                let mut names = names_of(&COMPRESSION)?;
                 names.retain(|(name, _)| compress || *name == c"none");
                 names
             }
-            Self::LangCs | Self::LangSc | Self::SignAlgo => return None,
-        })
+            Self::LangCs | Self::LangSc | Self::SignAlgo => return Ok(None),
+        }))
     }
 
     /// Whether libcrypto has what the list knows by that name. What is offered by default it has.
@@ -235,82 +236,97 @@ impl MethodType {
     }
 
     /// The names that are offered unless the program says otherwise.
-    pub fn offered(self, compress: bool) -> Vec<u8> {
-        let known = self.known(compress).unwrap_or_default();
-        let offered = known.iter().filter(|(_, offered)| *offered).map(|(name, _)| name.to_bytes());
-        offered.collect::<Vec<_>>().join(&b',')
+    pub fn offered(self, compress: bool) -> Result<Vec<u8>> {
+        let known = self.known(compress)?.unwrap_or_default();
+        listed(known.iter().filter(|(_, offered)| *offered).map(|(name, _)| name.to_bytes()))
     }
 }
 
-fn names_of<T>(table: &'static [Method<T>]) -> Vec<(&'static CStr, bool)> {
-    table.iter().map(|method| (method.name, method.offered)).collect()
+fn names_of<T>(table: &'static [Method<T>]) -> Result<Vec<(&'static CStr, bool)>> {
+    memory::collect(table.iter().map(|method| (method.name, method.offered)))
+}
+
+/// A `name-list`.
+fn listed<'a>(names: impl Iterator<Item = &'a [u8]>) -> Result<Vec<u8>> {
+    let mut list = Vec::new();
+    for name in names {
+        if !list.is_empty() {
+            list.put_u8(b',')?;
+        }
+        list.put(name)?;
+    }
+    Ok(list)
 }
 
 /// AES-GCM leads where the processor has instructions for it, ChaCha20 where not.
-fn ciphers() -> Vec<(&'static CStr, bool)> {
-    let mut names = names_of(&CIPHER);
+fn ciphers() -> Result<Vec<(&'static CStr, bool)>> {
+    let mut names = names_of(&CIPHER)?;
     if !crypto::has_hardware_aes()
         && let Some(chacha) = CIPHER.iter().position(|m| m.algorithm == CipherAlgorithm::ChaCha20Poly1305)
     {
-        let name = names.remove(chacha);
-        names.insert(0, name);
+        names.get_mut(..=chacha).unwrap_or_default().rotate_right(1);
     }
-    names
+    Ok(names)
 }
 
 /// What the program wants offered, list by list.
-#[derive(Clone)]
 pub struct Preferences {
     lists: [Vec<u8>; 11],
-    /// Which of them the program has set.
-    chosen: [bool; 11],
     compress: bool,
 }
 
-impl Default for Preferences {
-    /// All that is safe, best first.
-    fn default() -> Self {
-        Self { lists: MethodType::ALL.map(|kind| kind.offered(false)), chosen: [false; 11], compress: false }
-    }
-}
-
 impl Preferences {
+    /// All that is safe, best first.
+    pub fn new() -> Result<Self> {
+        let mut preferences = Self { lists: [const { Vec::new() }; 11], compress: false };
+        for (list, kind) in preferences.lists.iter_mut().zip(MethodType::ALL) {
+            *list = kind.offered(false)?;
+        }
+        Ok(preferences)
+    }
+
+    /// The same again.
+    pub fn copy(&self) -> Result<Self> {
+        let mut copy = Self { lists: [const { Vec::new() }; 11], compress: self.compress };
+        for (list, ours) in copy.lists.iter_mut().zip(&self.lists) {
+            *list = memory::copy(ours)?;
+        }
+        Ok(copy)
+    }
+
     /// Whether compression is known and offered; what was preferred before is forgotten.
-    pub fn set_compress(&mut self, compress: bool) {
+    pub fn set_compress(&mut self, compress: bool) -> Result<()> {
+        let offered = (MethodType::CompCs.offered(compress)?, MethodType::CompSc.offered(compress)?);
         self.compress = compress;
-        for kind in [MethodType::CompCs, MethodType::CompSc] {
+        for (kind, offered) in [(MethodType::CompCs, offered.0), (MethodType::CompSc, offered.1)] {
             if let Some(list) = self.lists.get_mut(kind.index()) {
-                *list = kind.offered(compress);
+                *list = offered;
             }
         }
+        Ok(())
     }
 
     /// What `libssh2_session_supported_algs` reports: the known names, and the pseudo methods of the key exchange list.
-    pub fn supported(&self, kind: MethodType) -> Option<Vec<&'static CStr>> {
+    pub fn supported(&self, kind: MethodType) -> Result<Option<Vec<&'static CStr>>> {
+        let Some(known) = kind.known(self.compress)? else { return Ok(None) };
         let available = |(name, offered): (_, bool)| (offered || kind.is_available(name)).then_some(name);
-        let mut known: Vec<_> = kind.known(self.compress)?.into_iter().filter_map(available).collect();
-        if kind == MethodType::Kex {
-            known.extend([EXT_INFO_C, STRICT_C]);
-        }
-        Some(known)
+        let pseudo: &[&CStr] = if kind == MethodType::Kex { &[EXT_INFO_C, STRICT_C] } else { &[] };
+        memory::collect(known.into_iter().filter_map(available).chain(pseudo.iter().copied())).map(Some)
     }
 
     /// Offers the known names of the comma-separated `wanted`, in its order.
     pub fn set(&mut self, kind: MethodType, wanted: &[u8]) -> Result<()> {
-        let known = kind.known(self.compress);
+        let known = kind.known(self.compress)?;
         let is_known = |name: &[u8]| {
             let found = known.as_ref().map(|known| known.iter().find(|(known, _)| known.to_bytes() == name));
             found.is_none_or(|found| found.is_some_and(|(name, offered)| *offered || kind.is_available(name)))
         };
-        let chosen: Vec<&[u8]> = names(wanted).filter(|name| is_known(name)).collect();
+        let chosen = listed(names(wanted).filter(|name| is_known(name)))?;
         if chosen.is_empty() {
             return Err(Error::new(Code::MethodNotSupported, "None of the preferred methods is supported").with(wanted));
         }
         if let Some(list) = self.lists.get_mut(kind.index()) {
-            *list = chosen.join(&b',');
-        }
-        if let Some(chosen) = self.chosen.get_mut(kind.index()) {
-            *chosen = true;
+            *list = chosen;
         }
         Ok(())
     }
@@ -320,25 +336,15 @@ impl Preferences {
         self.lists.get(kind.index()).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The key exchange to begin before the server has spoken, RFC 4253 section 7.1. It is right only if the server puts
-    /// the same key exchange and the same host key first. Few servers share our default order: it is worth the packet
-    /// where the program has chosen both lists, and so knows its server.
-    pub fn guess(&self) -> Option<KexAlgorithm> {
-        let is_chosen = |kind: MethodType| self.chosen.get(kind.index()) == Some(&true);
-        if !is_chosen(MethodType::Kex) || !is_chosen(MethodType::HostKey) {
-            return None;
-        }
-        let first = names(self.get(MethodType::Kex)).next()?;
-        find(&KEX, first).ok().map(|method| method.algorithm)
-    }
-
-    /// The payload of our KEXINIT, which a packet of the key exchange follows if it `guesses`. The pseudo methods only
-    /// count in the first one of a connection.
-    pub fn kexinit(&self, cookie: &[u8; 16], first: bool, guesses: bool) -> Result<Vec<u8>> {
+    /// The payload of our KEXINIT. The pseudo methods only count in the first one of a connection.
+    ///
+    /// No packet follows it on a guess, RFC 4253 section 7.1: paramiko and AsyncSSH take a wrong guess for the key
+    /// exchange itself.
+    pub fn kexinit(&self, cookie: &[u8; 16], first: bool) -> Result<Vec<u8>> {
         let mut payload = Vec::new();
         payload.put_u8(message::KEXINIT)?;
         payload.put(cookie)?;
-        let mut kex = self.get(MethodType::Kex).to_vec();
+        let mut kex = memory::copy(self.get(MethodType::Kex))?;
         if first {
             for pseudo in [EXT_INFO_C, STRICT_C] {
                 kex.put_u8(b',')?;
@@ -349,7 +355,7 @@ impl Preferences {
         for list in self.lists.iter().take(MethodType::IN_KEXINIT).skip(1) {
             payload.put_string(list)?;
         }
-        payload.put_boolean(guesses)?;
+        payload.put_boolean(false)?;
         payload.put_u32(0)?;
         Ok(payload)
     }
@@ -382,8 +388,7 @@ impl Preferences {
                 mac: mac(MethodType::MacSc, cipher_sc)?,
                 compression: find(&COMPRESSION, choose(MethodType::CompSc)?)?,
             },
-            guesses_right: same_first(MethodType::Kex) && same_first(MethodType::HostKey),
-            peer_guesses: peer.guesses,
+            guessed_wrong: peer.guesses && !(same_first(MethodType::Kex) && same_first(MethodType::HostKey)),
             strict: names(peer.list(MethodType::Kex)).any(|name| name == STRICT_S),
         })
     }
@@ -411,10 +416,8 @@ pub struct Agreement {
     pub cs: Suite,
     /// Server to client.
     pub sc: Suite,
-    /// Both sides prefer the same, so that a packet sent on a guess counts. Else it is ignored.
-    pub guesses_right: bool,
-    /// The peer has sent a packet on a guess.
-    pub peer_guesses: bool,
+    /// The peer has sent a packet on a guess, which does not count as both do not prefer the same.
+    pub guessed_wrong: bool,
     /// The peer announced strict key exchange.
     pub strict: bool,
 }
@@ -481,7 +484,7 @@ impl<'a> PeerLists<'a> {
 fn choose<'a>(ours: &'a [u8], theirs: &[u8], kind: MethodType) -> Result<&'a [u8]> {
     names(ours)
         .find(|name| names(theirs).any(|other| other == *name))
-        .ok_or_else(|| no_common(kind).with([b"the server offers ", theirs].concat()))
+        .ok_or_else(|| no_common(kind).with_parts(&[b"the server offers ", theirs]))
 }
 
 const fn no_common(kind: MethodType) -> Error {
@@ -533,7 +536,7 @@ mod tests {
 
     #[test]
     fn the_clients_order_decides() {
-        let agreed = Preferences::default().agree(&server(USUAL, false)).unwrap();
+        let agreed = Preferences::new().unwrap().agree(&server(USUAL, false)).unwrap();
         assert_eq!(agreed.name(MethodType::Kex), Some(c"curve25519-sha256"));
         assert_eq!(agreed.name(MethodType::HostKey), Some(c"ssh-ed25519"));
         assert_eq!(agreed.name(MethodType::CryptCs), Some(c"aes256-gcm@openssh.com"));
@@ -541,37 +544,39 @@ mod tests {
         assert_eq!(agreed.name(MethodType::CryptSc), Some(c"aes128-ctr"));
         assert_eq!(agreed.name(MethodType::MacSc), Some(c"hmac-sha2-512"));
         assert_eq!(agreed.name(MethodType::LangCs), Some(c""));
-        assert!(agreed.strict && !agreed.peer_guesses);
+        assert!(agreed.strict && !agreed.guessed_wrong);
     }
 
     #[test]
     fn a_guess_is_right_where_both_prefer_the_same() {
-        let mut preferences = Preferences::default();
+        let mut preferences = Preferences::new().unwrap();
         let mut lists = USUAL;
         lists[0] = "curve25519-sha256,ecdh-sha2-nistp256";
         lists[1] = "ssh-ed25519";
-        let agreed = preferences.agree(&server(lists, true)).unwrap();
-        assert!(agreed.peer_guesses);
-        assert!(!agreed.guesses_right, "the first choices differ although they would be agreed upon");
+        let guessed_wrong = |preferences: &Preferences, lists| {
+            let is_wrong = |guesses| preferences.agree(&server(lists, guesses)).unwrap().guessed_wrong;
+            assert!(!is_wrong(false), "nothing was guessed");
+            is_wrong(true)
+        };
+        assert!(guessed_wrong(&preferences, lists), "the first choices differ although they would be agreed upon");
         preferences.set(MethodType::Kex, b"curve25519-sha256").unwrap();
-        assert!(preferences.agree(&server(lists, true)).unwrap().guesses_right);
+        assert!(!guessed_wrong(&preferences, lists));
         lists[1] = "rsa-sha2-512,ssh-ed25519";
-        assert!(!preferences.agree(&server(lists, true)).unwrap().guesses_right);
+        assert!(guessed_wrong(&preferences, lists));
     }
 
     #[test]
-    fn only_a_program_that_knows_its_server_guesses() {
-        let mut preferences = Preferences::default();
-        assert_eq!(preferences.guess(), None);
-        preferences.set(MethodType::Kex, b"ecdh-sha2-nistp256,curve25519-sha256").unwrap();
-        assert_eq!(preferences.guess(), None);
+    fn nothing_is_sent_on_a_guess() {
+        let mut preferences = Preferences::new().unwrap();
+        preferences.set(MethodType::Kex, b"ecdh-sha2-nistp256").unwrap();
         preferences.set(MethodType::HostKey, b"ssh-ed25519").unwrap();
-        assert_eq!(preferences.guess(), Some(ecdh(Curve::P256, HashAlgorithm::Sha256)));
+        let kexinit = preferences.kexinit(&[0; 16], true).unwrap();
+        assert!(!PeerLists::read(&kexinit).unwrap().guesses);
     }
 
     #[test]
     fn unknown_preferences_are_dropped_and_nothing_left_is_refused() {
-        let mut preferences = Preferences::default();
+        let mut preferences = Preferences::new().unwrap();
         preferences.set(MethodType::CryptCs, b"3des-nonsense,aes128-ctr,,aes256-ctr").unwrap();
         assert_eq!(preferences.get(MethodType::CryptCs), b"aes128-ctr,aes256-ctr");
         let error = preferences.set(MethodType::CryptCs, b"nonsense,aes128").unwrap_err();
@@ -581,7 +586,7 @@ mod tests {
 
     #[test]
     fn what_is_weak_is_offered_only_on_request() {
-        let mut preferences = Preferences::default();
+        let mut preferences = Preferences::new().unwrap();
         let weak = [
             (
                 MethodType::Kex,
@@ -597,7 +602,10 @@ mod tests {
         for (kind, list) in weak {
             for name in names(list.as_bytes()) {
                 assert!(names(preferences.get(kind)).all(|offered| offered != name), "{kind:?}");
-                assert!(preferences.supported(kind).unwrap().iter().any(|known| known.to_bytes() == name), "{kind:?}");
+                assert!(
+                    preferences.supported(kind).unwrap().unwrap().iter().any(|known| known.to_bytes() == name),
+                    "{kind:?}"
+                );
             }
             preferences.set(kind, list.as_bytes()).unwrap();
             assert_eq!(preferences.get(kind), list.as_bytes());
@@ -606,18 +614,18 @@ mod tests {
 
     #[test]
     fn compression_is_known_only_when_it_is_wanted() {
-        let mut preferences = Preferences::default();
+        let mut preferences = Preferences::new().unwrap();
         for kind in [MethodType::CompCs, MethodType::CompSc] {
             assert_eq!(preferences.get(kind), b"none");
-            assert_eq!(preferences.supported(kind).unwrap(), [c"none"]);
+            assert_eq!(preferences.supported(kind).unwrap().unwrap(), [c"none"]);
             assert_eq!(preferences.set(kind, b"zlib").unwrap_err().code, Code::MethodNotSupported);
         }
-        preferences.set_compress(true);
+        preferences.set_compress(true).unwrap();
         for kind in [MethodType::CompCs, MethodType::CompSc] {
             assert_eq!(preferences.get(kind), b"zlib@openssh.com,zlib,none");
         }
         preferences.set(MethodType::CompCs, b"zlib").unwrap();
-        preferences.set_compress(false);
+        preferences.set_compress(false).unwrap();
         assert_eq!(preferences.get(MethodType::CompCs), b"none");
     }
 
@@ -625,7 +633,7 @@ mod tests {
     fn a_name_that_is_the_beginning_of_another_is_not_that_other() {
         let mut lists = USUAL;
         lists[2] = "aes128-ct,aes128-ctrx";
-        let error = Preferences::default().agree(&server(lists, false)).map(|_| ()).unwrap_err();
+        let error = Preferences::new().unwrap().agree(&server(lists, false)).map(|_| ()).unwrap_err();
         assert_eq!(error.code, Code::KexFailure);
         assert!(error.to_string().contains("aes128-ctrx"), "{error}");
     }
@@ -634,7 +642,7 @@ mod tests {
     fn a_kexinit_cut_anywhere_is_refused() {
         let whole = server(USUAL, false);
         for length in 0..whole.len() - 4 {
-            assert!(Preferences::default().agree(&whole[..length]).is_err(), "{length}");
+            assert!(Preferences::new().unwrap().agree(&whole[..length]).is_err(), "{length}");
         }
     }
 }

@@ -18,6 +18,8 @@ const HIGH_WATER: usize = 256 * 1024;
 const LINGERING: usize = 32 * 1024;
 /// A peer that does not take so much, while it asks for more, is hostile.
 const MOST_QUEUED: usize = 4 * 1024 * 1024;
+/// Longest payload: servers end the connection at longer ones.
+const LONGEST_PAYLOAD: usize = 256 * 1024;
 /// What may wait for the end of a key exchange.
 const MOST_HELD: usize = 1024 * 1024;
 /// Least room for one `recv`.
@@ -65,6 +67,9 @@ impl Tx {
     /// Queues the packet whose payload is `parts` one after the other. During a key exchange it waits for the end of
     /// that.
     pub fn send(&mut self, parts: &[&[u8]]) -> Result<()> {
+        if parts.iter().fold(0, |sum: usize, part| sum.saturating_add(part.len())) > LONGEST_PAYLOAD {
+            return Err(Error::new(Code::OutOfBoundary, "Message is longer than any server takes"));
+        }
         match &mut self.held {
             Some(held) => {
                 let result = hold(held, parts);
@@ -92,7 +97,7 @@ impl Tx {
     /// A packet that is missing is the end of the connection, whoever sent it.
     fn must(&mut self, result: Result<()>) -> Result<()> {
         result.inspect_err(|error| {
-            self.failure.get_or_insert_with(|| error.clone());
+            self.failure.get_or_insert_with(|| error.copy());
         })
     }
 
@@ -296,7 +301,7 @@ impl Rx {
         let came = self.input.len().min(*left);
         self.input.consume(came);
         *left = left.saturating_sub(came);
-        if *left == 0 { Err(error.clone()) } else { Ok(None) }
+        if *left == 0 { Err(error.copy()) } else { Ok(None) }
     }
 
     fn open_next(&mut self) -> Result<Option<Range<usize>>> {
@@ -311,7 +316,7 @@ impl Rx {
         let Some(packet) = self.input.filled_mut().get_mut(..total) else { return Ok(None) };
         let payload = match self.opener.open(self.sequence, packet) {
             Err(error) if error.code == Code::InvalidMac => {
-                self.forged = self.opener.seeming_payload(packet).map(crate::wire::copy).transpose()?;
+                self.forged = self.opener.seeming_payload(packet).map(crate::memory::copy).transpose()?;
                 return Err(error);
             }
             opened => opened?,

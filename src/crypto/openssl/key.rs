@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::number::Number;
 use super::params::Params;
 use super::{Param, Refused, Result, done, not_null, zeroed};
+use crate::memory;
 
 owned!(KeyContext, ffi::EVP_PKEY_CTX, ffi::EVP_PKEY_CTX_free);
 owned!(KeyObject, ffi::EVP_PKEY, ffi::EVP_PKEY_free);
@@ -77,7 +78,7 @@ impl Key {
             let place = text.as_mut_ptr().cast();
             ffi::EVP_PKEY_get_utf8_string_param(self.0.0.as_ptr(), name.as_ptr(), place, text.len(), &raw mut len)
         })?;
-        text.get(..len).map(<[u8]>::to_vec).ok_or(Refused::UNFIT)
+        Ok(memory::copy(text.get(..len).ok_or(Refused::UNFIT)?)?)
     }
 
     /// The value `name`, which is octets, at most 256 of them.
@@ -88,7 +89,7 @@ impl Key {
             let place = octets.as_mut_ptr();
             ffi::EVP_PKEY_get_octet_string_param(self.0.0.as_ptr(), name.as_ptr(), place, octets.len(), &raw mut len)
         })?;
-        octets.get(..len).map(<[u8]>::to_vec).ok_or(Refused::UNFIT)
+        Ok(memory::copy(octets.get(..len).ok_or(Refused::UNFIT)?)?)
     }
 
     /// The value `name`, which is a number of the public half, big-endian and without leading zeros.
@@ -96,7 +97,7 @@ impl Key {
         let mut number = ptr::null_mut();
         // SAFETY: the key is alive, and `name` ends with NUL; a number is made for us.
         done(unsafe { ffi::EVP_PKEY_get_bn_param(self.0.0.as_ptr(), name.as_ptr(), &raw mut number) })?;
-        Number(not_null(number)?).digits().map(|digits| digits.to_vec())
+        Ok(memory::copy(&Number(not_null(number)?).digits()?)?)
     }
 
     /// Bytes of the longest signature.

@@ -12,6 +12,7 @@ use openssl_sys as ffi;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result as CrateResult};
+use crate::memory;
 
 /// An object of libcrypto that we alone hold, and the function that frees it.
 macro_rules! owned {
@@ -57,18 +58,36 @@ pub struct Refused(c_ulong);
 
 type Result<T> = std::result::Result<T, Refused>;
 
+impl From<Error> for Refused {
+    /// Nothing but memory is asked for by those who turn our errors into this.
+    fn from(_: Error) -> Self {
+        Self::NO_MEMORY
+    }
+}
+
 impl Refused {
     /// A size or a state that libcrypto is not even asked about.
     pub const UNFIT: Self = Self(0);
+    /// Memory that was asked for is not to be had: `ERR_R_MALLOC_FAILURE`.
+    pub const NO_MEMORY: Self = Self(0xc_0100);
+    /// The part of a number that says why, not where: `ERR_REASON_MASK`.
+    const REASON: c_ulong = 0x7f_ffff;
 
-    /// Takes the most recent reason and empties libcrypto's queue, which the program's own TLS code may look at.
+    /// Takes the most recent reason and empties libcrypto's queue, which the program's own TLS code may look at. Where
+    /// memory was the first thing that was missing, all that followed came of that.
     fn take() -> Self {
-        // SAFETY: both work on the calling thread's queue and take no pointer.
-        unsafe {
-            let reason = ffi::ERR_peek_last_error();
+        // SAFETY: all work on the calling thread's queue and take no pointer.
+        let (first, last) = unsafe {
+            let last = ffi::ERR_peek_last_error();
+            let first = ffi::ERR_get_error();
             ffi::ERR_clear_error();
-            Self(reason)
-        }
+            (Self(first), Self(last))
+        };
+        if first.is_lack_of_memory() { first } else { last }
+    }
+
+    const fn is_lack_of_memory(self) -> bool {
+        self.0 & Self::REASON == Self::NO_MEMORY.0
     }
 
     /// Whether an algorithm is missing: one that no provider has, or only one that is not loaded.
@@ -79,6 +98,9 @@ impl Refused {
 
     /// As the crate's error, libcrypto's reason behind `text`.
     pub fn into_error(self, code: Code, text: &'static str) -> Error {
+        if self.is_lack_of_memory() {
+            return Error::alloc();
+        }
         // SAFETY: any number may be asked about.
         let reason = unsafe { ffi::ERR_reason_error_string(self.0) };
         if reason.is_null() {
@@ -104,10 +126,7 @@ fn int(size: usize) -> Result<c_int> {
 
 /// A zeroed buffer of `len` bytes that is wiped when dropped.
 fn zeroed(len: usize) -> Result<Zeroizing<Vec<u8>>> {
-    let mut buffer = Zeroizing::new(Vec::new());
-    buffer.try_reserve_exact(len).map_err(|_| Refused::UNFIT)?;
-    buffer.resize(len, 0);
-    Ok(buffer)
+    Ok(Zeroizing::new(memory::filled(len, 0)?))
 }
 
 /// Fills `out` with random bytes.

@@ -7,6 +7,7 @@ use openssl_sys as ffi;
 use zeroize::Zeroizing;
 
 use super::{Result, zeroed};
+use crate::memory::Add;
 
 /// One named value that libcrypto is given.
 #[derive(Clone, Copy)]
@@ -41,7 +42,7 @@ impl<'a> Params<'a> {
         };
         let (mut array, mut numbers) = (Vec::new(), Vec::new());
         for param in params {
-            array.push(match *param {
+            array.add(match *param {
                 Param::Text(key, text) => {
                     entry(key.as_ptr(), Self::UTF8_STRING, text.as_ptr().cast(), text.count_bytes())
                 }
@@ -55,12 +56,12 @@ impl<'a> Params<'a> {
                         number.reverse();
                     }
                     let entry = entry(key.as_ptr(), Self::UNSIGNED_INTEGER, number.as_ptr().cast(), number.len());
-                    numbers.push(number);
+                    numbers.add(number)?;
                     entry
                 }
-            });
+            })?;
         }
-        array.push(entry(ptr::null(), 0, ptr::null(), 0));
+        array.add(entry(ptr::null(), 0, ptr::null(), 0))?;
         Ok(Self { array, _numbers: numbers, _values: std::marker::PhantomData })
     }
 

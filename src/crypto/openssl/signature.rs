@@ -7,6 +7,7 @@ use openssl_sys as ffi;
 
 use super::hash::{MdContext, digest_context, fetch_digest};
 use super::{Key, Refused, Result, done, zeroed};
+use crate::memory;
 
 impl Key {
     /// Signs `data`, hashed by `digest` unless the algorithm does that itself.
@@ -19,7 +20,7 @@ impl Key {
             let place = signature.as_mut_ptr();
             ffi::EVP_DigestSign(context.0.as_ptr(), place, &raw mut len, data.as_ptr(), data.len())
         })?;
-        signature.get(..len).map(<[u8]>::to_vec).ok_or(Refused::UNFIT)
+        Ok(memory::copy(signature.get(..len).ok_or(Refused::UNFIT)?)?)
     }
 
     /// Refused unless `signature` is this key's over `data`, hashed by `digest` unless the algorithm does that itself.

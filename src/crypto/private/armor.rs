@@ -1,12 +1,13 @@
 //! The text around a key: RFC 7468.
 #![forbid(unsafe_code)]
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::damaged;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::memory;
+use crate::radix64::{self, Form};
+use crate::wire::Put;
 
 /// What the first and the last line begin and end with.
 const DASHES: &[u8] = b"-----";
@@ -65,15 +66,10 @@ fn first_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The bytes that the Base64 of `body` stands for.
 pub(super) fn decode(body: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-    let mut digits = Zeroizing::new(Vec::new());
-    digits.try_reserve_exact(body.len())?;
-    digits.extend(body.iter().filter(|byte| !byte.is_ascii_whitespace()));
-    let mut bytes = Zeroizing::new(Vec::new());
-    bytes.try_reserve_exact(digits.len()).map_err(Error::from)?;
-    bytes.resize(digits.len(), 0);
-    let len = STANDARD.decode_slice(&*digits, &mut bytes).map_err(|_| damaged())?;
-    bytes.truncate(len);
-    Ok(bytes)
+    // At once, so that no growing leaves a copy behind.
+    let mut digits = Zeroizing::new(memory::sized(body.len())?);
+    body.split(u8::is_ascii_whitespace).try_for_each(|line| digits.put(line))?;
+    radix64::decode(Form::Exact, &digits)?.map(Zeroizing::new).ok_or_else(damaged)
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod armor;
+mod asn1;
 mod openssh;
 mod pem;
+mod rsa;
 mod security_key;
 #[cfg(test)]
 mod tests;
@@ -41,8 +43,8 @@ impl PrivateKey {
             b"OPENSSH " => openssh::read(&armor::decode(armor.body)?, passphrase)?,
             label => pem::read(&armor, label == b"ENCRYPTED ", passphrase)?,
         };
-        let kind =
-            identify(&key).ok_or_else(|| Error::new(Code::File, "Private key is of a type that is not known"))?;
+        const UNKNOWN: &str = "Private key is of a type that is not known";
+        let kind = identify(&key).or_refuse(Code::File, UNKNOWN)?.ok_or(const { Error::new(Code::File, UNKNOWN) })?;
         Ok(Self { key, kind })
     }
 
@@ -109,29 +111,34 @@ fn public_blob(key: &Key, kind: KeyType) -> Result<Vec<u8>> {
 }
 
 /// The type of `key`, if SSH knows it and its sizes are allowed.
-fn identify(key: &Key) -> Option<KeyType> {
+fn identify(key: &Key) -> Result<Option<KeyType>, Refused> {
     if key.is_a(ED25519) {
-        return Some(KeyType::Ed25519);
+        return Ok(Some(KeyType::Ed25519));
     }
     if key.is_a(RSA) {
-        let (e, n) = (key.number(c"e").ok()?, key.number(c"n").ok()?);
-        return check_rsa(&e, &n).is_ok().then_some(KeyType::Rsa);
+        let (e, n) = (key.number(c"e")?, key.number(c"n")?);
+        return Ok(check_rsa(&e, &n).is_ok().then_some(KeyType::Rsa));
     }
     if key.is_a(dsa::KIND) {
-        return dsa::is_fit(key).then_some(KeyType::Dsa);
+        return Ok(dsa::is_fit(key)?.then_some(KeyType::Dsa));
     }
     if !key.is_a(nist::KIND) {
-        return None;
+        return Ok(None);
     }
-    let group = key.text(c"group").ok()?;
-    [KeyType::EcdsaP256, KeyType::EcdsaP384, KeyType::EcdsaP521]
+    let group = key.text(c"group")?;
+    Ok([KeyType::EcdsaP256, KeyType::EcdsaP384, KeyType::EcdsaP521]
         .into_iter()
-        .find(|kind| kind.nist().is_some_and(|curve| curve.group.to_bytes() == group))
+        .find(|kind| kind.nist().is_some_and(|curve| curve.group.to_bytes() == group)))
 }
 
 /// The file is not what it should be.
 const fn damaged() -> Error {
     Error::new(Code::File, "Private key file is damaged")
+}
+
+/// Nothing was given to open the file with.
+const fn no_passphrase() -> Error {
+    Error::new(Code::KeyfileAuthFailed, "Private key file is encrypted, and there is no passphrase")
 }
 
 /// What opens the file is not what it was closed with.

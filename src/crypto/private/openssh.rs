@@ -6,11 +6,12 @@ use std::ffi::CStr;
 use bcrypt_pbkdf::bcrypt_pbkdf_with_memory;
 use zeroize::Zeroizing;
 
+use super::rsa::Rsa;
 use super::security_key::is_security_key;
-use super::{damaged, public_blob, wrong_passphrase};
+use super::{damaged, no_passphrase, public_blob, wrong_passphrase};
 use crate::crypto::dsa::Dsa;
-use crate::crypto::openssl::{Cipher, Direction, Key, OrRefuse, Param, Refused, modulo_predecessor};
-use crate::crypto::public::{ED25519, ED25519_LEN, KeyType, RSA, check_rsa, mpint};
+use crate::crypto::openssl::{Cipher, Direction, Key, OrRefuse, Param, Refused};
+use crate::crypto::public::{ED25519, ED25519_LEN, KeyType, mpint};
 use crate::crypto::{AesGcm, Poly1305, SymmetricCipher, constant_time_eq};
 use crate::error::{Code, Error, Result};
 use crate::wire::{Put, Reader, Short};
@@ -114,7 +115,7 @@ impl<'a> Container<'a> {
                 return Err(Error::new(Code::File, "Private key file's key derivation is not known").with(self.kdf));
             }
             // Nothing is encrypted with it, and bcrypt refuses it.
-            _ if passphrase.is_empty() => return Err(wrong_passphrase()),
+            _ if passphrase.is_empty() => return Err(no_passphrase()),
             _ => {}
         }
         let derived = self.derive(passphrase)?;
@@ -231,7 +232,10 @@ fn read_key(reader: &mut Reader<'_>, kind: KeyType) -> Result<Result<Key, Refuse
             let (name, point, secret) = (reader.string()?, reader.string()?, mpint(reader)?);
             if name == curve.name.as_bytes() { curve.pair(secret, point) } else { Err(Refused::UNFIT) }
         }
-        None if kind == KeyType::Rsa => Rsa::read(reader)?.pair(),
+        None if kind == KeyType::Rsa => {
+            let mut next = || mpint(reader);
+            Rsa { n: next()?, e: next()?, d: next()?, iqmp: next()?, p: next()?, q: next()? }.pair()
+        }
         None if kind == KeyType::Dsa => Dsa::read(reader)?.pair(mpint(reader)?),
         None => {
             // Public half; secret seed and public half again. libcrypto computes the public half from the seed: signing
@@ -244,46 +248,4 @@ fn read_key(reader: &mut Reader<'_>, kind: KeyType) -> Result<Result<Key, Refuse
             }
         }
     })
-}
-
-/// The numbers of an RSA key as the file has them.
-struct Rsa<'a> {
-    n: &'a [u8],
-    e: &'a [u8],
-    d: &'a [u8],
-    iqmp: &'a [u8],
-    p: &'a [u8],
-    q: &'a [u8],
-}
-
-impl<'a> Rsa<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Short> {
-        let mut next = || mpint(reader);
-        Ok(Self { n: next()?, e: next()?, d: next()?, iqmp: next()?, p: next()?, q: next()? })
-    }
-
-    /// Computes the two numbers that the file leaves out and that make signing four times as fast.
-    fn pair(&self) -> Result<Key, Refused> {
-        check_rsa(self.e, self.n)?;
-        if [self.d, self.iqmp, self.p, self.q].iter().any(|number| number.len() > self.n.len()) {
-            return Err(Refused::UNFIT);
-        }
-        let (dmp1, dmq1) = (modulo_predecessor(self.d, self.p)?, modulo_predecessor(self.d, self.q)?);
-        if dmp1.is_empty() || dmq1.is_empty() {
-            return Err(Refused::UNFIT);
-        }
-        Key::pair(
-            RSA,
-            &[
-                Param::Number(c"n", self.n),
-                Param::Number(c"e", self.e),
-                Param::Number(c"d", self.d),
-                Param::Number(c"rsa-factor1", self.p),
-                Param::Number(c"rsa-factor2", self.q),
-                Param::Number(c"rsa-exponent1", &dmp1),
-                Param::Number(c"rsa-exponent2", &dmq1),
-                Param::Number(c"rsa-coefficient1", self.iqmp),
-            ],
-        )
-    }
 }

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::armor::{self, Armor};
-use super::{damaged, wrong_passphrase};
+use super::{asn1, damaged, no_passphrase, wrong_passphrase};
 use crate::crypto::der::{self, OBJECT_IDENTIFIER, OCTET_STRING};
 use crate::crypto::openssl::{Key, PemRefused};
 use crate::error::{Code, Error, Result};
@@ -28,10 +28,23 @@ pub(super) fn read(armor: &Armor<'_>, is_encrypted: bool, passphrase: &[u8]) -> 
     if is_encrypted && steps(&armor::decode(armor.body)?).map_err(|_| damaged())? > MOST_STEPS {
         return Err(Error::new(Code::File, "Private key file wants too many steps of key derivation"));
     }
-    Key::from_pem(armor.whole, passphrase).map_err(|refused| match refused {
+    let refused = |refused| match refused {
+        PemRefused::Passphrase if passphrase.is_empty() => no_passphrase(),
         PemRefused::Passphrase => wrong_passphrase(),
         PemRefused::Content(refused) => refused.into_error(Code::File, "Private key file cannot be read"),
-    })
+    };
+    let (label, content) = if is_encrypted {
+        (&b""[..], Key::decrypt_pkcs8(&armor::decode(armor.body)?, passphrase).map_err(refused)?)
+    } else if armor.body.contains(&b':') {
+        // What is before the first empty line tells how the rest is encrypted.
+        (armor.label, Key::decrypt_pem(armor.whole, passphrase).map_err(refused)?)
+    } else {
+        (armor.label, armor::decode(armor.body).unwrap_or_default())
+    };
+    match asn1::read(label, &content) {
+        Some(key) => Ok(key),
+        None => Key::from_pem(armor.whole, passphrase).map_err(refused),
+    }
 }
 
 /// The cost of deriving the key of an `EncryptedPrivateKeyInfo`: RFC 8018 appendix A, RFC 7914 section 7.

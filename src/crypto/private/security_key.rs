@@ -5,7 +5,8 @@ use zeroize::Zeroizing;
 
 use super::{armor, damaged, find_armor, openssh};
 use crate::error::{Code, Error, Result};
-use crate::wire::{Put, Reader, Short, copy};
+use crate::memory::copy;
+use crate::wire::{Put, Reader, Short};
 
 /// The algorithm of a security key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,22 +72,25 @@ impl SecurityKey {
     }
 
     fn read(kind: SecurityKeyType, reader: &mut Reader<'_>) -> Result<Result<Self>, Short> {
-        let mut public = vec![kind.name().as_bytes()];
-        if kind == SecurityKeyType::EcdsaP256 {
-            public.push(reader.string()?);
-        }
-        public.push(reader.string()?);
+        let curve = if kind == SecurityKeyType::EcdsaP256 { Some(reader.string()?) } else { None };
+        let key = reader.string()?;
         let application = reader.string()?;
         let flags = reader.u8()?;
         let handle = reader.string()?;
         let _reserved = reader.string()?;
-        public.push(application);
+        let public = [Some(kind.name().as_bytes()), curve, Some(key), Some(application)];
         Ok(Self::new(kind, &public, application, flags, handle))
     }
 
-    fn new(kind: SecurityKeyType, public: &[&[u8]], application: &[u8], flags: u8, handle: &[u8]) -> Result<Self> {
+    fn new(
+        kind: SecurityKeyType,
+        public: &[Option<&[u8]>],
+        application: &[u8],
+        flags: u8,
+        handle: &[u8],
+    ) -> Result<Self> {
         let mut blob = Vec::new();
-        public.iter().try_for_each(|field| blob.put_string(field))?;
+        public.iter().flatten().try_for_each(|field| blob.put_string(field))?;
         Ok(Self { kind, blob, application: copy(application)?, flags, handle: Zeroizing::new(copy(handle)?) })
     }
 }

@@ -3,12 +3,12 @@
 //! Each state is a struct named for what it waits for and is consumed by the packet that it waited for.
 #![forbid(unsafe_code)]
 
-#[cfg(test)]
-pub(crate) mod exchanges;
 mod group;
 mod pair;
 #[cfg(test)]
 mod peer;
+#[cfg(any(test, fuzzing))]
+pub mod server;
 mod value;
 
 use zeroize::Zeroizing;
@@ -21,6 +21,7 @@ use super::message;
 use super::negotiate::{Agreement, Suite};
 use crate::crypto::{Curve, Digest, HashAlgorithm, Hasher, Kem, ModpGroup};
 use crate::error::{Code, Error, Result};
+use crate::memory;
 use crate::wire::Put;
 
 /// A key exchange method.
@@ -121,7 +122,7 @@ impl AwaitReply {
             Begun::Group(state) => {
                 let (state, packet) = state.handle(payload)?;
                 let state = Self { agreement, transcript, begun: Begun::Value(state), time };
-                Ok(Step::Again(Box::new(state), packet))
+                Ok(Step::Again(memory::boxed(state)?, packet))
             }
             Begun::Value(state) => finish(agreement, &transcript, state.agree(payload)?, time).map(Step::Done),
         }
@@ -132,7 +133,7 @@ impl AwaitReply {
 fn finish(agreement: Agreement, transcript: &Transcript, reply: Reply<'_>, time: u64) -> Result<Exchanged> {
     let hash = transcript.hash(agreement.kex.algorithm.hash, &reply)?;
     agreement.host_key.algorithm.verify(reply.host_key, hash.as_ref(), reply.signature, time)?;
-    Ok(Exchanged { host_key: crate::wire::copy(reply.host_key)?, hash, secret: reply.secret, agreement })
+    Ok(Exchanged { host_key: memory::copy(reply.host_key)?, hash, secret: reply.secret, agreement })
 }
 
 /// What a method hands to the exchange hash.
@@ -198,8 +199,7 @@ impl Exchanged {
             hasher.finish()
         };
         // Room for one hash too many, so that no growing leaves a copy of the key behind.
-        let mut key = Zeroizing::new(Vec::new());
-        key.try_reserve_exact(length.saturating_add(algorithm.len()))?;
+        let mut key = Zeroizing::new(memory::sized(length.saturating_add(algorithm.len()))?);
         key.put(round(&[&[letter], session_id])?.as_ref())?;
         while key.len() < length {
             let next = round(&[&key])?;

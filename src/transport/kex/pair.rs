@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::failed;
 use crate::crypto::{Curve, EphemeralKey, HashAlgorithm, Kem, KemKey, ModpGroup, ModpKey, digest};
 use crate::error::Result;
+use crate::memory;
 use crate::wire::Put;
 
 /// A key pair.
@@ -39,7 +40,7 @@ impl Pair {
             Self::Ecdh(key) => out.put_string(key.public_key()),
             Self::Modp(key) => out.put_mpint(key.public_key()),
             Self::Hybrid { key, curve, .. } => {
-                let mut both = crate::wire::copy(key.public_key())?;
+                let mut both = memory::copy(key.public_key())?;
                 both.put(curve.public_key())?;
                 out.put_string(&both)
             }
@@ -58,22 +59,20 @@ impl Pair {
                     .and_then(|(ciphertext, point)| combine(hash, &*key.decapsulate(ciphertext)?, &curve.agree(point)?))
             }
         };
-        shared.map_err(|error| failed("Key exchange value of the server is not valid").with(error.to_string()))
+        shared.map_err(|error| error.within(failed("Key exchange value of the server is not valid")))
     }
 }
 
 /// One sign byte and four of length: reserved at once, so that no growing leaves a copy of the secret behind.
 fn number(shared: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-    let mut secret = Zeroizing::new(Vec::new());
-    secret.try_reserve_exact(shared.len().saturating_add(5))?;
+    let mut secret = Zeroizing::new(memory::sized(shared.len().saturating_add(5))?);
     secret.put_mpint(shared)?;
     Ok(secret)
 }
 
 fn combine(hash: HashAlgorithm, first: &[u8], second: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     let both = digest(hash, &[first, second])?;
-    let mut secret = Zeroizing::new(Vec::new());
-    secret.try_reserve_exact(both.as_ref().len().saturating_add(4))?;
+    let mut secret = Zeroizing::new(memory::sized(both.as_ref().len().saturating_add(4))?);
     secret.put_string(both.as_ref())?;
     Ok(secret)
 }

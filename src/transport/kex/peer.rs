@@ -5,58 +5,17 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use super::exchanges::{Exchanges, HOST_KEYS};
+use super::server::{HOST_KEYS, Server};
+use super::*;
 use crate::crypto::PrivateKey;
 use crate::crypto::testing::Issue;
-use crate::error::{Code, Result};
 use crate::transport::negotiate::MethodType;
-use crate::transport::{RekeyLimits, Rx, Transport, Tx, message};
-use crate::wire::Put;
+use crate::transport::{RekeyLimits, Transport};
 
-const IDENT: &[u8] = b"SSH-2.0-peer";
 /// When all this is.
 const NOW: u64 = 1_700_000_000;
 /// A number that belongs to no storey below the test.
 const DATA: u8 = message::CHANNEL_DATA;
-
-struct Server {
-    tx: Tx,
-    rx: Rx,
-    keys: Exchanges,
-    /// Payloads of the client that are not the transport's.
-    heard: Vec<Vec<u8>>,
-}
-
-impl Server {
-    fn new(strict: bool) -> Self {
-        let mut tx = Tx::default();
-        tx.send_raw(IDENT).unwrap();
-        tx.send_raw(b"\r\n").unwrap();
-        Self { tx, rx: Rx::default(), keys: Exchanges::new(IDENT, b"", strict), heard: Vec::new() }
-    }
-
-    fn begin(&mut self) {
-        self.keys.begin(&mut self.tx);
-    }
-
-    fn say(&mut self, payload: &[u8]) {
-        self.tx.send(&[payload]).unwrap();
-    }
-
-    fn take_in(&mut self, bytes: &[u8]) {
-        self.rx.queue().put(bytes).unwrap();
-        if self.keys.client_ident.is_empty() {
-            let queue = self.rx.queue();
-            let Some(end) = queue.filled().iter().position(|&byte| byte == b'\n') else { return };
-            self.keys.client_ident = queue.filled()[..end - 1].to_vec();
-            queue.consume(end + 1);
-        }
-        while let Some(range) = self.rx.packet().unwrap() {
-            let packet = self.rx.payload(range).to_vec();
-            self.heard.extend(self.keys.handle(packet, &mut self.tx, &mut self.rx));
-        }
-    }
-}
 
 /// A client, a server, and the bytes between them.
 struct Link {
@@ -69,7 +28,14 @@ struct Link {
 
 impl Link {
     fn new(strict: bool, piece: usize) -> Self {
-        let mut link = Self::between(Transport::default(), Server::new(strict), piece);
+        Self::with(&[], strict, piece)
+    }
+
+    /// Under the given methods, the same in both directions.
+    fn with(methods: &[(MethodType, &[u8])], strict: bool, piece: usize) -> Self {
+        let mut client = Transport::new().unwrap();
+        methods.iter().try_for_each(|(kind, name)| client.preferences.set(*kind, name)).unwrap();
+        let mut link = Self::between(client, Server::new(strict).unwrap(), piece);
         link.run().unwrap();
         assert!(link.client.is_established());
         link
@@ -77,19 +43,18 @@ impl Link {
 
     fn between(mut client: Transport, mut server: Server, piece: usize) -> Self {
         client.start(NOW).unwrap();
-        server.begin();
+        server.begin().unwrap();
         Self { client, server, piece, now: Instant::now(), heard: Vec::new() }
     }
 
     /// Both prefer a certificate to the bare key, and the server has one.
     fn certified(valid: Range<u64>) -> Self {
         const NAMES: &[u8] = b"ssh-ed25519-cert-v01@openssh.com,ssh-ed25519";
-        let (mut client, mut server) = (Transport::default(), Server::new(true));
+        let (mut client, mut server) = (Transport::new().unwrap(), Server::new(true).unwrap());
         client.preferences.set(MethodType::HostKey, NAMES).unwrap();
-        server.keys.lists.set(MethodType::HostKey, NAMES).unwrap();
+        server.lists.set(MethodType::HostKey, NAMES).unwrap();
         let authority = PrivateKey::parse(HOST_KEYS[1].as_bytes(), None).unwrap();
-        server.keys.certificate =
-            Some(Issue { valid, ..Issue::new(&server.keys.host_key, &authority, "host") }.write());
+        server.certificate = Some(Issue { valid, ..Issue::new(&server.host_key, &authority, "host") }.write());
         Self::between(client, server, 100)
     }
 
@@ -107,7 +72,7 @@ impl Link {
                 return Ok(());
             }
             let piece: Vec<u8> = up.drain(..self.piece.min(up.len())).collect();
-            self.server.take_in(&piece);
+            self.server.take_in(&piece)?;
             let piece: Vec<u8> = down.drain(..self.piece.min(down.len())).collect();
             self.client.rx.queue().put(&piece)?;
             self.client.tend_keys(self.now, PATIENCE)?;
@@ -122,7 +87,7 @@ impl Link {
         for number in from..from + count {
             let payload = [&[DATA], &number.to_be_bytes()[..], &vec![0; size]].concat();
             self.client.tx.send(&[&payload]).unwrap();
-            self.server.say(&payload);
+            self.server.tx.send(&[&payload]).unwrap();
         }
     }
 
@@ -144,7 +109,7 @@ fn a_server_that_does_not_go_on_is_given_up() {
     // As long as something comes, it may be that the answer is on its way behind it.
     for _ in 0..3 {
         link.now += PATIENCE / 2;
-        link.server.say(&[DATA, 0]);
+        link.server.tx.send(&[&[DATA, 0]]).unwrap();
         let queue = link.server.tx.queue();
         link.client.rx.queue().put(queue.filled()).unwrap();
         queue.consume(usize::MAX);
@@ -175,8 +140,81 @@ fn the_client_exchanges_keys_anew_by_volume_and_nothing_is_lost() {
             link.run().unwrap();
         }
         link.check(100);
-        assert!((3..=11).contains(&link.server.keys.count), "{} with pieces of {piece}", link.server.keys.count);
+        assert!((3..=11).contains(&link.server.exchanges), "{} with pieces of {piece}", link.server.exchanges);
     }
+}
+
+#[test]
+fn each_family_of_ciphers_exchanges_keys_anew_whoever_begins() {
+    const FAMILIES: [(&[u8], &[u8]); 7] = [
+        (b"aes256-gcm@openssh.com", b"hmac-sha2-256"),
+        (b"chacha20-poly1305@openssh.com", b"hmac-sha2-256"),
+        (b"aes256-ctr", b"hmac-sha2-512-etm@openssh.com"),
+        (b"aes128-ctr", b"hmac-sha2-256"),
+        (b"aes256-cbc", b"hmac-sha2-256-etm@openssh.com"),
+        (b"aes128-cbc", b"hmac-sha2-512"),
+        (b"rijndael-cbc@lysator.liu.se", b"hmac-sha2-512"),
+    ];
+    for ((cipher, mac), strict) in FAMILIES.into_iter().flat_map(|family| [(family, false), (family, true)]) {
+        let methods = [
+            (MethodType::CryptCs, cipher),
+            (MethodType::CryptSc, cipher),
+            (MethodType::MacCs, mac),
+            (MethodType::MacSc, mac),
+        ];
+        let mut link = Link::with(&methods, strict, 777);
+        assert_eq!(link.client.method_name(MethodType::CryptSc).unwrap().to_bytes(), cipher);
+        link.client.rekey_limits.bytes = 5000;
+        for round in 0..6 {
+            link.talk(round * 20, 20, 300);
+            if round == 3 {
+                link.server.begin().unwrap();
+                link.client.rekey_limits = RekeyLimits::default();
+            }
+            link.run().unwrap();
+        }
+        link.check(120);
+        assert!(link.server.exchanges >= 5, "{} under {}", link.server.exchanges, cipher.escape_ascii());
+    }
+}
+
+#[test]
+fn the_last_word_on_signature_algorithms_counts() {
+    let mut link = Link::new(true, 100);
+    let algorithms = |link: &Link| link.client.server_sig_algs().map(|names| names.map(<[u8]>::to_vec).collect());
+    assert_eq!(algorithms(&link), None::<Vec<_>>);
+    for names in ["rsa-sha2-512", "ssh-ed25519,rsa-sha2-256"] {
+        let mut packet = vec![message::EXT_INFO, 0, 0, 0, 2];
+        for text in ["no-flow-control", "p", "server-sig-algs", names] {
+            packet.put_string(text.as_bytes()).unwrap();
+        }
+        link.server.tx.send(&[&packet]).unwrap();
+        link.run().unwrap();
+        assert_eq!(algorithms(&link), Some(names.split(',').map(|name| name.as_bytes().to_vec()).collect()));
+    }
+    // One that is about something else takes nothing back.
+    link.server.tx.send(&[&[message::EXT_INFO, 0, 0, 0, 0]]).unwrap();
+    link.run().unwrap();
+    assert_eq!(algorithms(&link).map(|names: Vec<_>| names.len()), Some(2));
+}
+
+#[test]
+fn a_ping_is_answered_also_in_a_later_exchange() {
+    let ping = [message::PING, 0, 0, 0, 1, 7];
+    let mut link = Link::new(true, 100);
+    link.server.tx.send(&[&ping]).unwrap();
+    link.run().unwrap();
+    assert_eq!(link.server.heard.pop().as_deref(), Some(&[message::PONG, 0, 0, 0, 1, 7][..]));
+    // On its way before our KEXINIT has come: the answer waits for the new keys.
+    link.client.rekey_limits.packets = 1;
+    link.talk(0, 1, 1);
+    link.client.tend_keys(link.now, PATIENCE).unwrap();
+    link.server.tx.send(&[&ping]).unwrap();
+    link.client.rekey_limits = RekeyLimits::default();
+    link.run().unwrap();
+    assert_eq!(link.server.heard.pop().as_deref(), Some(&[message::PONG, 0, 0, 0, 1, 7][..]));
+    assert_eq!(link.server.exchanges, 2);
+    link.check(1);
 }
 
 #[test]
@@ -185,7 +223,7 @@ fn the_client_exchanges_keys_anew_by_packets_and_by_time() {
     link.client.rekey_limits.packets = 20;
     link.talk(0, 25, 1);
     link.run().unwrap();
-    assert_eq!(link.server.keys.count, 2);
+    assert_eq!(link.server.exchanges, 2);
 
     let hour = Duration::from_secs(3600);
     link.client.rekey_limits = RekeyLimits::default();
@@ -195,12 +233,12 @@ fn the_client_exchanges_keys_anew_by_packets_and_by_time() {
     link.now += hour;
     link.client.tend_keys(link.now, PATIENCE).unwrap();
     link.run().unwrap();
-    assert_eq!(link.server.keys.count, 3);
+    assert_eq!(link.server.exchanges, 3);
     // A connection on which nothing happens is left alone.
     link.now += hour;
     link.client.tend_keys(link.now, PATIENCE).unwrap();
     link.run().unwrap();
-    assert_eq!((link.server.keys.count, link.client.keys_want_tending()), (3, None));
+    assert_eq!((link.server.exchanges, link.client.keys_want_tending()), (3, None));
     link.check(26);
 }
 
@@ -209,18 +247,18 @@ fn the_server_may_begin_and_both_may_begin_at_once() {
     for (strict, piece) in [false, true].into_iter().flat_map(|strict| PIECES.map(|piece| (strict, piece))) {
         let mut link = Link::new(strict, piece);
         link.talk(0, 5, 50);
-        link.server.begin();
+        link.server.begin().unwrap();
         link.talk(5, 5, 50);
         link.run().unwrap();
-        assert_eq!(link.server.keys.count, 2);
-        link.server.begin();
+        assert_eq!(link.server.exchanges, 2);
+        link.server.begin().unwrap();
         link.client.rekey_limits.packets = 1;
         link.talk(10, 5, 50);
         link.client.tend_keys(link.now, PATIENCE).unwrap();
         link.client.rekey_limits = RekeyLimits::default();
         link.talk(15, 5, 50);
         link.run().unwrap();
-        assert_eq!(link.server.keys.count, 3);
+        assert_eq!(link.server.exchanges, 3);
         link.check(20);
     }
 }
@@ -242,8 +280,8 @@ fn what_is_sent_during_an_exchange_waits_for_its_end_and_counts_as_not_flushed()
 #[test]
 fn another_host_key_in_a_later_exchange_is_refused() {
     let mut link = Link::new(true, usize::MAX);
-    link.server.keys.host_key = PrivateKey::parse(HOST_KEYS[1].as_bytes(), None).unwrap();
-    link.server.begin();
+    link.server.host_key = PrivateKey::parse(HOST_KEYS[1].as_bytes(), None).unwrap();
+    link.server.begin().unwrap();
     assert_eq!(link.run().unwrap_err().code, Code::KeyExchangeFailure);
     assert_eq!(link.client.check().unwrap_err().code, Code::KeyExchangeFailure);
 }
@@ -252,12 +290,12 @@ fn another_host_key_in_a_later_exchange_is_refused() {
 fn a_certificate_is_shown_and_holds_for_the_whole_connection() {
     let mut link = Link::certified(NOW..NOW + 1);
     link.run().unwrap();
-    assert_eq!(Some(link.client.host_key()), link.server.keys.certificate.as_deref());
-    link.server.begin();
+    assert_eq!(Some(link.client.host_key()), link.server.certificate.as_deref());
+    link.server.begin().unwrap();
     link.run().unwrap();
-    assert_eq!(link.server.keys.count, 2);
-    link.server.keys.certificate = Link::certified(NOW..NOW + 2).server.keys.certificate;
-    link.server.begin();
+    assert_eq!(link.server.exchanges, 2);
+    link.server.certificate = Link::certified(NOW..NOW + 2).server.certificate;
+    link.server.begin().unwrap();
     assert_eq!(link.run().unwrap_err().code, Code::KeyExchangeFailure, "another one");
 }
 
@@ -273,7 +311,7 @@ fn a_certificate_that_does_not_hold_ends_the_handshake() {
 #[test]
 fn data_between_the_servers_kexinit_and_its_new_keys_is_refused() {
     let mut link = Link::new(true, usize::MAX);
-    link.server.begin();
+    link.server.begin().unwrap();
     link.server.tx.send_now(&[&[DATA, 0]]).unwrap();
     assert_eq!(link.run().unwrap_err().code, Code::Proto);
 }

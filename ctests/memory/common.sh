@@ -1,0 +1,54 @@
+# What valgrind.sh and asan.sh have in common. To be sourced; it sets `here`, `root`, `reports` and `tests`.
+#
+#   SCRIPT [all | some]    all C tests (the default), or those that between them go through every part of the library
+#   CTESTS_ONLY="name..."  these
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+here=$root/ctests/memory
+target=$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")
+reports=$(mktemp -d "${TMPDIR:-/tmp}/ctests-memory.XXXXXX") || exit 1
+trap 'rm -rf "$reports"' EXIT
+trap 'exit 1' HUP INT TERM
+
+case ${1:-all} in
+all) tests=${CTESTS_ONLY:-} ;;
+some) tests=${CTESTS_ONLY:-$(grep -v '^#' "$here/some.txt")} ;;
+*) echo "usage: $0 [all | some]" >&2 && exit 2 ;;
+esac
+
+die() {
+    echo "memory: $*" >&2
+    echo "0 passed, 1 failed"
+    exit 1
+}
+
+# Runs the tests on a library; sets passed and failed.
+run_tests() { # LIBRARY
+    export CTESTS_LIB=ours CTESTS_OURS=$1 CTESTS_ONLY=${tests//$'\n'/ }
+    "$root/ctests/run.sh" | tee "$reports/output" | sed -u '/^[0-9]* passed, [0-9]* failed$/d'
+    read -r passed failed < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$reports/output")
+    [ -n "${failed:-}" ] || die "the tests were not run"
+}
+
+# Prints those paragraphs of the reports that tell of memory that the library has lost. What the test programs themselves
+# lose does not matter: they are short.
+lost_by_the_library() {
+    cat "$reports"/report.* 2>/dev/null | sed 's/^==[0-9]*== \{0,1\}//' |
+        awk 'BEGIN { RS = "" } /definitely lost|indirectly lost|possibly lost|[Dd]irect leak of/ && /\.rs:[0-9]+|libssh2\.so/'
+}
+
+# The one test that is about all of them, and the sum.
+judge_leaks() {
+    local lost
+    lost=$(lost_by_the_library)
+    if [ -z "$lost" ]; then
+        passed=$((passed + 1))
+        echo "ok - the library has lost nothing in $(find "$reports" -name 'report.*' | wc -l) processes"
+    else
+        failed=$((failed + 1))
+        echo "not ok - the library has lost memory:"
+        head -n 200 <<<"$lost" | sed 's/^/# /'
+    fi
+    echo "$passed passed, $failed failed"
+    [ "$failed" = 0 ]
+}
