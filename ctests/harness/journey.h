@@ -21,7 +21,7 @@ struct memory {
 extern int journey_mark;
 
 /* Goes on all legs. Each call that is refused memory fails with LIBSSH2_ERROR_ALLOC or does without, nothing is lost,
- * and the session can be freed, or used on where the connection has survived. */
-void journey(const struct memory *memory);
+ * and the session can be freed, or used on where the connection has survived. Returns how often memory was refused. */
+long journey(const struct memory *memory);
 
 #endif

@@ -48,5 +48,5 @@ void test(void)
         skip("the original takes all of its memory there, and loses some when it is refused");
         return;
     }
-    journey(&program);
+    ok(journey(&program) > 2 || getenv("JOURNEY_LEG"), "memory was refused");
 }
