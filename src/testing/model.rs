@@ -246,9 +246,10 @@ impl Run {
         }
         assert!(told || self.is_doomed, "{error}");
         assert!(!matches!(error.code, Code::BadUse | Code::Inval | Code::Alloc), "{error}");
-        if self.files[which].id.is_some() && told {
-            let place = tell(&mut self.world.session.borrow_mut(), self.files[which].id.unwrap()).unwrap();
-            self.files[which].book.told_of_refusal(place);
+        if let Some(id) = self.files[which].id.filter(|_| told) {
+            let place = tell(&mut self.world.session.borrow_mut(), id).unwrap();
+            let book = &mut self.files[which].book;
+            if self.lies { book.leave(place) } else { book.told_of_refusal(place) }
         }
     }
 
