@@ -176,7 +176,7 @@ pub fn fsetstat(session: &mut Session, file: FileId, attributes: Attributes) -> 
 
 /// Moves to `offset`. Writes under way are not taken back, but no call will report them any more.
 pub fn seek(session: &mut Session, file: FileId, offset: u64) -> Result<()> {
-    tail::send(session)?;
+    let _told_later = tail::part(session);
     let sftp = session.sftps.get(file.sftp)?;
     let Some(open) = sftp.files.get_mut(file.key) else { return session.sftps.file(file).map(|_| ()) };
     open.must_be(Kind::File)?;

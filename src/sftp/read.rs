@@ -242,13 +242,13 @@ pub fn poll_read(session: &mut Session, id: FileId, space: &mut [u8]) -> Poll<Re
     if file.position >= LAST_OFFSET {
         return Poll::Ready(Err(session.sftps.get(id.sftp)?.beyond_all_files()));
     }
-    if !file.writes.tail().is_empty() {
-        tail::send(session)?;
-    }
+    let sent = if file.writes.tail().is_empty() { Ok(()) } else { tail::part(session) };
     // The reads follow the writes on the wire, and begin where those end, also where one of them has failed: that is told
     // by the calls that answer for writes.
     let file = session.sftps.file(id)?;
     file.let_go();
+    sent?;
+    let file = session.sftps.file(id)?;
     let asked = space.len();
     let mut sink = Sink::of_file(id, space);
     file.reads.deliver(&mut sink);

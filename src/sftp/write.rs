@@ -155,6 +155,12 @@ impl Writes {
         self.tail = tail;
     }
 
+    /// What waits will not be sent, which counts as a refusal.
+    pub fn lose_tail(&mut self) {
+        self.tail.clear();
+        self.failure.get_or_insert(Status::not_asked());
+    }
+
     /// A write has to wait.
     pub const fn hold_back(&mut self) {
         self.reach.held_back();
@@ -282,6 +288,7 @@ pub fn write_file_behind(session: &mut Session, id: FileId, behind: usize) -> Re
 
 /// Cuts what is not yet on its way into requests, as far as the window and the socket keep up.
 fn queue(session: &mut Session, id: FileId, data: &[u8]) -> Result<()> {
+    check(session, id.sftp)?;
     let sftp = session.sftps.get(id.sftp)?;
     sftp.last_status = message::FX_OK;
     let most = sftp.limits.write;
@@ -317,7 +324,6 @@ fn queue(session: &mut Session, id: FileId, data: &[u8]) -> Result<()> {
 
 /// Sends one request with the front of `data`: how much of it, which is nothing while the window has no use for it.
 fn send_one(session: &mut Session, id: FileId, data: &[u8]) -> Result<usize> {
-    check(session, id.sftp)?;
     let sftp = session.sftps.get(id.sftp)?;
     let window = session.channels.get(sftp.channel)?.room();
     let file = session.sftps.file(id)?;
