@@ -124,7 +124,9 @@ void **libssh2_ext_listener_abstract(LIBSSH2_LISTENER *listener);
    libssh2_ext_sftp_flush() or libssh2_sftp_close() of that file fail with LIBSSH2_ERROR_SFTP_PROTOCOL, whichever comes
    first; libssh2_sftp_shutdown() does if none has. The position is then behind the last byte that the server has
    written without a gap before it, and the program may go on from there.
-   - libssh2_sftp_tell64() gives that position at any time; libssh2_ext_sftp_progress() gives both.
+   - libssh2_sftp_tell64() gives that position at any time; libssh2_ext_sftp_progress() gives both. After
+   libssh2_sftp_read() or libssh2_sftp_seek64() the position is where that has moved it: a failure of what was written
+   before is still told, but not at which offset.
    - libssh2_sftp_fsync(), libssh2_sftp_fstat() and libssh2_sftp_close() wait until the server has answered every write.
    - While others are on their way, up to 32 KiB may wait in memory for the next call. libssh2_ext_sftp_flush() sends
    them, as every call does that waits for the server.

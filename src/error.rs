@@ -129,6 +129,18 @@ impl Error {
         if self.code == Code::Alloc { self } else { outer.with_text(format_args!("{self}")) }
     }
 
+    /// Adds to what is known already.
+    #[must_use]
+    pub fn with_more(mut self, more: Arguments<'_>) -> Self {
+        match self.detail.take() {
+            Some(detail) => match memory::text(more) {
+                Ok(more) => self.with_parts(&[&detail, b"; ", more.as_ref()]),
+                Err(_) => self.with(detail),
+            },
+            None => self.with_text(more),
+        }
+    }
+
     /// Memory that was asked for is not to be had.
     pub const fn alloc() -> Self {
         Self::new(Code::Alloc, "Out of memory")

@@ -76,6 +76,11 @@ impl<T> Table<T> {
         })
     }
 
+    /// How many are there.
+    pub const fn len(&self) -> usize {
+        self.places.len().saturating_sub(self.free.len())
+    }
+
     /// All that are there, without their keys.
     pub fn values(&self) -> impl Iterator<Item = &T> {
         self.places.iter().flatten().map(|(_, thing)| thing)

@@ -1,5 +1,7 @@
 /* An SFTP server that answers well but for one thing, which its argument names. sshd runs it as
- * its subsystem. Its one file has SIZE bytes, byte N of which is N * 7. */
+ * its subsystem. Its one file has SIZE bytes, byte N of which is N * 7. With "refuse-N" it opens
+ * what it is asked to and refuses all the rest with the status N, with "refuse-all-N" that too;
+ * with "echo" a file has the attributes that it was opened with. */
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -163,8 +165,14 @@ static void version(void)
 {
     out_length = 4;
     u8(is("version-of-another-type") ? STATUS : VERSION);
-    if(!is("version-short"))
-        u32(is("version-2") ? 2 : is("version-6") ? 6 : 3);
+    if(!is("version-short")) /* version-N */
+        u32(begins("version-") && fault[8] >= '0' && fault[8] <= '9'
+                ? (uint32_t)strtoul(fault + 8, NULL, 10)
+                : 3);
+    if(begins("refuse-")) { /* so that all can be refused that has to be announced */
+        string("posix-rename@openssh.com");
+        string("1");
+    }
     if(is("version-bad-extension")) {
         u32(0x7fffffff);
         raw("limits", 6);
@@ -179,9 +187,38 @@ static void version(void)
         exit(0);
 }
 
+/* With pairs that nobody knows behind those of the draft. */
+static void extended_attrs(void)
+{
+    u32(0x8000000d);
+    u32(0);
+    u32(4711);
+    u32(0100644);
+    u32(1000000000);
+    u32(1000000001);
+    u32(2);
+    string("acl@example.com");
+    string("everybody");
+    string("");
+    string("");
+}
+
+static unsigned char opened_with[100];
+static size_t opened_with_length;
+
 static void attrs(uint32_t id)
 {
     begin(ATTRS, id);
+    if(is("echo")) {
+        raw(opened_with, opened_with_length);
+        send_it();
+        return;
+    }
+    if(is("attrs-extended")) {
+        extended_attrs();
+        send_it();
+        return;
+    }
     u32(is("attrs-bad-extended") ? 0x80000004 : 4); /* permissions */
     if(!is("attrs-short"))
         u32(0100644);
@@ -292,7 +329,10 @@ static void name(uint32_t id, bool listing)
         string("name");
         if(!is("name-cut")) {
             string("-rw-r--r-- name");
-            u32(0);
+            if(is("attrs-extended"))
+                extended_attrs();
+            else
+                u32(0);
         }
     }
     send_it();
@@ -308,6 +348,19 @@ int main(int argc, char **argv)
     for(;;) {
         int type = receive();
         uint32_t id = get_u32();
+        bool opens = type == OPEN || type == OPENDIR;
+        if(begins("refuse-") && !(opens && !begins("refuse-all-"))) {
+            const char *code = strrchr(fault, '-') + 1;
+            status(id, (uint32_t)strtoul(code, NULL, 10), "not for you");
+            continue;
+        }
+        if(type == OPEN) {
+            in_at += get_u32() + 4; /* the name and the flags */
+            opened_with_length = in_length - in_at;
+            if(opened_with_length > sizeof(opened_with))
+                return 1;
+            memcpy(opened_with, in + in_at, opened_with_length);
+        }
         switch(type) {
         case OPEN:
         case OPENDIR: handle(id); break;

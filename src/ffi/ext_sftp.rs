@@ -25,7 +25,9 @@ const VARIABLE: &CStr = c"LIBSSH2_SFTP_WRITE_BEHIND";
 ///   libssh2_ext_sftp_flush() or libssh2_sftp_close() of that file fail with LIBSSH2_ERROR_SFTP_PROTOCOL, whichever comes
 ///   first; libssh2_sftp_shutdown() does if none has. The position is then behind the last byte that the server has
 ///   written without a gap before it, and the program may go on from there.
-/// - libssh2_sftp_tell64() gives that position at any time; libssh2_ext_sftp_progress() gives both.
+/// - libssh2_sftp_tell64() gives that position at any time; libssh2_ext_sftp_progress() gives both. After
+///   libssh2_sftp_read() or libssh2_sftp_seek64() the position is where that has moved it: a failure of what was written
+///   before is still told, but not at which offset.
 /// - libssh2_sftp_fsync(), libssh2_sftp_fstat() and libssh2_sftp_close() wait until the server has answered every write.
 /// - While others are on their way, up to 32 KiB may wait in memory for the next call. libssh2_ext_sftp_flush() sends
 ///   them, as every call does that waits for the server.
@@ -123,10 +125,28 @@ pub unsafe extern "C" fn libssh2_ext_sftp_progress(
 pub(super) fn write_behind_of_environment() -> usize {
     // SAFETY: it looks at a table that the kernel has made.
     let is_set_uid = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
-    if is_set_uid {
-        return 0;
-    }
     // SAFETY: nobody changes the environment while another thread is in a library.
     let value = unsafe { text(libc::getenv(VARIABLE.as_ptr())) };
+    write_behind_of(is_set_uid, value)
+}
+
+/// What that variable says. Whoever starts a set-uid program has no say in what it does.
+fn write_behind_of(is_set_uid: bool, value: Option<&[u8]>) -> usize {
+    let value = value.filter(|_| !is_set_uid);
     value.and_then(|value| std::str::from_utf8(value).ok()?.parse().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_of_a_set_uid_program_says_nothing() {
+        assert_eq!(write_behind_of(false, Some(b"1000")), 1000);
+        assert_eq!(write_behind_of(true, Some(b"1000")), 0);
+        assert_eq!(write_behind_of(false, None), 0);
+        for nonsense in [&b""[..], b"many", b"-1", b"1 MB", b"99999999999999999999", b"\xff"] {
+            assert_eq!(write_behind_of(false, Some(nonsense)), 0);
+        }
+    }
 }

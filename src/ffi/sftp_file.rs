@@ -46,7 +46,8 @@ pub unsafe extern "C" fn libssh2_sftp_open_ex(
 }
 
 /// Opens a file or a directory on the server as libssh2_sftp_open_ex() does, and asks the server to give a file that is
-/// made the attributes in attrs, whose permissions are replaced by mode. attrs may be NULL.
+/// made the attributes in attrs. Where attrs->flags names the permissions, those are mode, whatever attrs->permissions
+/// says. attrs may be NULL.
 ///
 /// Requires: sftp is NULL or a conversation that has not been shut down; filename and attrs can be read.
 #[unsafe(no_mangle)]

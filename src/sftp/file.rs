@@ -96,7 +96,8 @@ pub struct Open {
 }
 
 impl Open {
-    /// Queues `SSH_FXP_OPEN`. `flags` are `SSH_FXF_*`; `attributes` are sent with `mode` as their permissions.
+    /// Queues `SSH_FXP_OPEN`. `flags` are `SSH_FXF_*`; `mode` takes the place of the permissions in `attributes`, which
+    /// are sent if these name them.
     pub fn file(
         session: &mut Session,
         sftp: SftpId,
@@ -105,7 +106,11 @@ impl Open {
         mode: u32,
         attributes: Option<Attributes>,
     ) -> Result<Self> {
-        let attributes = attributes.unwrap_or_default().with_permissions(mode | REGULAR);
+        let permissions = mode | REGULAR;
+        let attributes = match attributes {
+            Some(attributes) => Attributes { permissions, ..attributes },
+            None => Attributes::default().with_permissions(permissions),
+        };
         let fields = |packet: &mut Vec<u8>| {
             packet.put_string(path)?;
             packet.put_u32(flags)?;
@@ -137,7 +142,14 @@ impl Op for Open {
 }
 
 fn opened(sftp: &mut Sftp, reply: Reply, kind: Kind) -> Result<Key> {
-    let body = expect(sftp, reply, message::HANDLE)?;
+    let (open, most) = (sftp.files.len(), sftp.limits.handles);
+    let body = expect(sftp, reply, message::HANDLE).map_err(|error| {
+        let is_full = open >= most && error.code == Code::SftpProtocol;
+        if !is_full {
+            return error;
+        }
+        error.with_more(format_args!("{open} files are open, of {most} that the server allows"))
+    })?;
     let handle = Reader::new(&body).string().map_err(malformed)?;
     if handle.len() > LONGEST_HANDLE {
         return Err(Error::new(Code::SftpProtocol, "SFTP handle of the server is too long"));
@@ -164,7 +176,7 @@ pub fn fsetstat(session: &mut Session, file: FileId, attributes: Attributes) -> 
 
 /// Moves to `offset`. Writes under way are not taken back, but no call will report them any more.
 pub fn seek(session: &mut Session, file: FileId, offset: u64) -> Result<()> {
-    tail::send(session)?;
+    let _told_later = tail::part(session);
     let sftp = session.sftps.get(file.sftp)?;
     let Some(open) = sftp.files.get_mut(file.key) else { return session.sftps.file(file).map(|_| ()) };
     open.must_be(Kind::File)?;

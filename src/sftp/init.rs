@@ -4,7 +4,7 @@
 use std::task::{Poll, ready};
 
 use super::request::Purpose;
-use super::{Limits, SftpId, check, message, put, send};
+use super::{LONGEST_REQUEST, Limits, SftpId, check, message, put, send};
 use crate::channel::{ChannelId, Consumer, Opening, Request};
 use crate::error::{Code, Error, Result};
 use crate::op::Op;
@@ -20,6 +20,8 @@ const PACKET: u32 = 128 * 1024;
 const MOST_DATA: u64 = 255 * 1024;
 /// What a READ or WRITE, or the reply, has around the data, with a handle of some length.
 const AROUND_DATA: u64 = 1024;
+/// Whatever a server says, it takes a request of this size, or is of no use.
+const LEAST_REQUEST: usize = 2048;
 /// This server grants a session no window until its subsystem runs, and then 2 MiB in the same breath. It takes packets
 /// in their order, so that a greeting right behind the request always finds that window: a round trip saved.
 const OPENSSH: &[u8] = b"SSH-2.0-OpenSSH_";
@@ -121,15 +123,21 @@ impl Op for Init {
 impl Limits {
     /// Takes over what the server tells, as far as it makes sense: 0 is "no limit".
     pub(super) fn learn(&mut self, body: &[u8]) {
-        let read = |mut reader: Reader<'_>| -> Result<(u64, u64, u64), Short> {
-            Ok((reader.u64()?, reader.u64()?, reader.u64()?))
+        let read = |mut reader: Reader<'_>| -> Result<[u64; 4], Short> {
+            Ok([reader.u64()?, reader.u64()?, reader.u64()?, reader.u64()?])
         };
-        let Ok((packet, read, write)) = read(Reader::new(body)) else { return };
+        let Ok([packet, read, write, handles]) = read(Reader::new(body)) else { return };
         let bound = |limit: u64| {
             let packet = if packet == 0 { MOST_DATA } else { packet.saturating_sub(AROUND_DATA) };
             let limit = if limit == 0 { MOST_DATA } else { limit };
             usize::try_from(limit.min(packet).clamp(1024, MOST_DATA)).unwrap_or(Self::SURE.write)
         };
-        *self = Self { read: bound(read), write: bound(write) };
+        let no_limit = |limit: u64| usize::try_from(limit).ok().filter(|limit| *limit > 0);
+        *self = Self {
+            request: no_limit(packet).unwrap_or(LONGEST_REQUEST).clamp(LEAST_REQUEST, LONGEST_REQUEST),
+            read: bound(read),
+            write: bound(write),
+            handles: no_limit(handles).unwrap_or(usize::MAX),
+        };
     }
 }

@@ -89,18 +89,25 @@ pub struct Sftp {
 /// Longest request without data; servers end the connection at 256 KiB.
 const LONGEST_REQUEST: usize = 256 * 1024;
 
+/// The last offset that a byte of a file can have: servers count in signed 64 bits.
+const LAST_OFFSET: u64 = i64::MAX.unsigned_abs();
+
 /// What the server takes, `limits@openssh.com` (OpenSSH's PROTOCOL section 4.8).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Limits {
+    /// Bytes of any request.
+    request: usize,
     /// Bytes of data in one READ.
     read: usize,
     /// Bytes of data in one WRITE.
     write: usize,
+    /// Files and directories that are open at a time.
+    handles: usize,
 }
 
 impl Limits {
     /// "All servers SHOULD support packets of at least 34000 bytes", so 32 KiB of data always fit.
-    const SURE: Self = Self { read: 32 * 1024, write: 32 * 1024 };
+    const SURE: Self = Self { request: LONGEST_REQUEST, read: 32 * 1024, write: 32 * 1024, handles: usize::MAX };
 }
 
 impl Sftps {
@@ -172,6 +179,18 @@ impl Sftp {
         self.requests.len()
     }
 
+    /// How many files and directories are open.
+    #[cfg(test)]
+    pub fn open_files(&self) -> usize {
+        self.files.len()
+    }
+
+    /// What files cannot have is refused as OpenSSH's server does it.
+    fn beyond_all_files(&mut self) -> Error {
+        self.last_status = message::FX_BAD_MESSAGE;
+        Error::new(Code::SftpProtocol, "Offset is larger than that of any byte in a file, 2^63 - 1")
+    }
+
     /// Makes the error of a status, and keeps the status for `libssh2_sftp_last_error`.
     fn refused(&mut self, status: &Status) -> Error {
         self.last_status = status.code;
@@ -215,8 +234,9 @@ fn send(
     packet.put_u32(number)?;
     fields(&mut packet)?;
     set_length(&mut packet, 0)?;
-    if packet.len() > LONGEST_REQUEST {
-        return Err(Error::new(Code::OutOfBoundary, "SFTP request is longer than any server takes"));
+    if packet.len() > sftp.limits.request {
+        let error = Error::new(Code::OutOfBoundary, "SFTP request is longer than the server takes");
+        return Err(error.with_text(format_args!("{} of {} bytes", packet.len(), sftp.limits.request)));
     }
     let channel = session.channels.get(sftp.channel)?;
     put(channel, &mut session.transport.tx, &packet, &[])?;

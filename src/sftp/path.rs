@@ -116,7 +116,9 @@ fn read_name(sftp: &mut Sftp, reply: Reply) -> Result<Vec<u8>> {
 
 /// Some requests came only with later versions of the protocol.
 fn spoken(session: &mut Session, sftp: SftpId, least: u32) -> Result<()> {
-    let version = session.sftps.get(sftp)?.version.unwrap_or_default();
+    let sftp = session.sftps.get(sftp)?;
+    sftp.last_status = message::FX_OK;
+    let version = sftp.version.unwrap_or_default();
     if version < least {
         return Err(Error::new(Code::SftpProtocol, "SFTP version of the server is too old for the request")
             .with_text(format_args!("version {version}")));

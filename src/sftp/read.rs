@@ -8,11 +8,12 @@
 
 use std::collections::VecDeque;
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use super::file::{Kind, await_reply};
 use super::request::Purpose;
 use super::status::{Status, unexpected};
-use super::{FileId, message, send, tail};
+use super::{FileId, LAST_OFFSET, message, send, tail};
 use crate::error::{Code, Error, Result};
 use crate::memory::{self, Add};
 use crate::patience::Patience;
@@ -22,6 +23,9 @@ use crate::wire::Put;
 
 /// What is asked for beyond the program's position grows up to here: what the channel's window lets come, with the heads.
 const MOST_AHEAD: usize = 15 * 1024 * 1024;
+/// What data may take beyond two round trips before reaching further stops to pay: clocks, disks and schedulers are not
+/// even.
+const SLACK: Duration = Duration::from_millis(5);
 /// What is asked for ahead is cut into at least so many requests.
 const REQUESTS_AHEAD: usize = 4;
 /// Data in one request that reads ahead, at least.
@@ -40,6 +44,8 @@ pub struct Reads {
     ahead: usize,
     /// The server has said that the file ends.
     ended: bool,
+    /// What tells whether reaching further pays.
+    probe: Probe,
     pub(super) patience: Option<Patience>,
 }
 
@@ -52,6 +58,36 @@ struct Segment {
     data: Vec<u8>,
     start: usize,
     answer: Answer,
+}
+
+/// How long data takes from its request to the program. That is a round trip as long as the line has room for more; more
+/// in flight than the line holds only waits, there or with us.
+#[derive(Clone, Copy, Debug, Default)]
+struct Probe {
+    /// The offset of a request under way, and when it was made.
+    sent: Option<(u64, Instant)>,
+    /// The shortest time so far, and the last one.
+    least: Option<Duration>,
+    last: Duration,
+}
+
+impl Probe {
+    /// Data is asked for from `offset` on.
+    fn asked(&mut self, offset: u64, now: Instant) {
+        self.sent.get_or_insert((offset, now));
+    }
+
+    /// Data has reached the program up to `offset`.
+    fn delivered(&mut self, offset: u64, now: Instant) {
+        let Some((_, since)) = self.sent.take_if(|(sent, _)| *sent < offset) else { return };
+        self.last = now.saturating_duration_since(since);
+        self.least = self.least.into_iter().chain([self.last]).min();
+    }
+
+    /// Whether the line may hold more than is in flight.
+    fn pays(&self) -> bool {
+        self.least.is_none_or(|least| self.last <= least.saturating_mul(2).saturating_add(SLACK))
+    }
 }
 
 /// How a segment has been answered.
@@ -91,7 +127,9 @@ impl Reads {
     /// Forgets what has been asked for; the next read begins anew. The requests are the caller's to abandon.
     pub fn abandon(&mut self) {
         let next = self.next();
-        *self = Self { first: next, ..Self::default() };
+        // The line stays what it is.
+        let probe = Probe { sent: None, ..self.probe };
+        *self = Self { first: next, probe, ..Self::default() };
     }
 
     /// A data reply to read number `index` begins.
@@ -201,11 +239,15 @@ pub fn poll_read(session: &mut Session, id: FileId, space: &mut [u8]) -> Poll<Re
     if space.is_empty() {
         return Poll::Ready(Ok(0));
     }
-    if file.writes.acknowledged() > 0 || file.writes.is_waiting() || !file.writes.tail().is_empty() {
-        // The reads follow the writes on the wire, and begin where those end.
-        tail::send(session)?;
-        session.sftps.file(id)?.let_go();
+    if file.position >= LAST_OFFSET {
+        return Poll::Ready(Err(session.sftps.get(id.sftp)?.beyond_all_files()));
     }
+    let sent = if file.writes.tail().is_empty() { Ok(()) } else { tail::part(session) };
+    // The reads follow the writes on the wire, and begin where those end, also where one of them has failed: that is told
+    // by the calls that answer for writes.
+    let file = session.sftps.file(id)?;
+    file.let_go();
+    sent?;
     let file = session.sftps.file(id)?;
     let asked = space.len();
     let mut sink = Sink::of_file(id, space);
@@ -274,11 +316,18 @@ fn ask(session: &mut Session, id: FileId, asked: usize, delivered: usize) -> Res
             segment.answer = Answer::Awaited;
         }
     }
+    let now = session.now();
     let most = session.sftps.get(id.sftp)?.limits.read;
     let reads = &mut session.sftps.file(id)?.reads;
-    // Delivered in sequence: reach further the next time.
-    let reach = if delivered > 0 { reads.ahead.saturating_add(delivered.saturating_mul(2)) } else { reads.ahead };
-    reads.ahead = reach.max(asked).min(MOST_AHEAD);
+    if delivered > 0 {
+        reads.probe.delivered(position, now);
+        // In sequence: reach further the next time.
+        if reads.probe.pays() {
+            reads.ahead = reads.ahead.saturating_add(delivered.saturating_mul(2));
+        }
+    }
+    let left = usize::try_from(LAST_OFFSET.saturating_sub(position)).unwrap_or(usize::MAX);
+    reads.ahead = reads.ahead.max(asked).min(MOST_AHEAD).min(left);
     if reads.ended {
         return Ok(());
     }
@@ -301,6 +350,7 @@ fn ask(session: &mut Session, id: FileId, asked: usize, delivered: usize) -> Res
         reads.flight.room(1)?;
         send_read(session, id, index, offset, length)?;
         let reads = &mut session.sftps.file(id)?.reads;
+        reads.probe.asked(offset, now);
         reads.flight.add(Segment { offset, left: length, data: Vec::new(), start: 0, answer: Answer::Awaited })?;
         reads.covered = reads.covered.saturating_add(length);
     }

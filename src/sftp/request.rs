@@ -176,6 +176,11 @@ impl<T> Ask<T> {
         Ok(Self { sftp, id, since: session.now(), patience: session.patience(), read })
     }
 
+    /// How long the reply may still take.
+    pub const fn patience(&mut self) -> &mut Patience {
+        &mut self.patience
+    }
+
     fn look(&mut self, session: &mut Session) -> Poll<Result<T>> {
         session.pump()?;
         let sftp = session.sftps.get(self.sftp)?;

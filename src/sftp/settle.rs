@@ -20,6 +20,8 @@ pub struct Settle<T> {
     answer: Option<Result<T>>,
     /// For the answers to the writes; `None` where they are not waited for.
     patience: Option<Patience>,
+    /// How many of them were to come when that was last looked at.
+    awaited: usize,
 }
 
 impl Settle<()> {
@@ -27,14 +29,14 @@ impl Settle<()> {
     /// afterwards.
     pub fn close(session: &mut Session, file: FileId) -> Result<Self> {
         let ask = close(session, file)?;
-        Ok(Self { file, ask: Some(ask), answer: None, patience: Some(session.patience()) })
+        Self::new(session, file, Some(ask), true)
     }
 
     /// Waits for the answers alone.
     pub fn flush(session: &mut Session, file: FileId) -> Result<Self> {
         session.sftps.file(file)?;
         tail::send(session)?;
-        Ok(Self { file, ask: None, answer: Some(Ok(())), patience: Some(session.patience()) })
+        Self::new(session, file, None, true).map(|flush| Self { answer: Some(Ok(())), ..flush })
     }
 }
 
@@ -42,8 +44,23 @@ impl<T> Settle<T> {
     /// Waits for `ask`, and where the file is written behind for its writes as well.
     pub fn after(session: &mut Session, file: FileId, ask: Result<Ask<T>>) -> Result<Self> {
         let is_behind = session.sftps.file(file)?.writes.may_have_lied();
-        let patience = is_behind.then(|| session.patience());
-        Ok(Self { file, ask: Some(ask?), answer: None, patience })
+        Self::new(session, file, Some(ask?), is_behind)
+    }
+
+    fn new(session: &mut Session, file: FileId, ask: Option<Ask<T>>, answers_for_writes: bool) -> Result<Self> {
+        let patience = answers_for_writes.then(|| session.patience());
+        Ok(Self { file, ask, answer: None, patience, awaited: session.sftps.file(file)?.writes.awaited() })
+    }
+
+    /// A server that answers one write after the other is not silent.
+    fn notice_answers(&mut self, session: &mut Session) -> Result<()> {
+        let awaited = session.sftps.file(self.file)?.writes.awaited();
+        if awaited < self.awaited {
+            let fresh = session.patience();
+            self.patience.iter_mut().chain(self.ask.as_mut().map(Ask::patience)).for_each(|patience| *patience = fresh);
+        }
+        self.awaited = awaited;
+        Ok(())
     }
 }
 
@@ -51,6 +68,7 @@ impl<T: 'static> Op for Settle<T> {
     type Out = T;
 
     fn poll(&mut self, session: &mut Session) -> Poll<Result<T>> {
+        self.notice_answers(session)?;
         if let Some(ask) = &mut self.ask {
             let answer = ready!(ask.poll(session));
             self.ask = None;

@@ -30,6 +30,11 @@ impl Status {
         Ok(Self { code, text })
     }
 
+    /// In place of an answer to a request that could not be made.
+    pub const fn not_asked() -> Self {
+        Self { code: message::FX_FAILURE, text: Vec::new() }
+    }
+
     /// Whether the request was carried out.
     pub const fn is_ok(&self) -> bool {
         self.code == message::FX_OK
@@ -47,7 +52,33 @@ impl Status {
             message::FX_NO_CONNECTION => "SFTP server: no connection",
             message::FX_CONNECTION_LOST => "SFTP server: connection lost",
             message::FX_OP_UNSUPPORTED => "SFTP server: operation is not supported",
-            _ => "SFTP server refused the request",
+            // What later versions added; servers have been seen to use them in version 3.
+            9 => "SFTP server: invalid handle",
+            10 => "SFTP server: no such path",
+            11 => "SFTP server: file already exists",
+            12 => "SFTP server: file system is write-protected",
+            13 => "SFTP server: no medium in the drive",
+            14 => "SFTP server: no space left on the file system",
+            15 => "SFTP server: quota exceeded",
+            16 => "SFTP server: unknown user or group",
+            17 => "SFTP server: file is locked",
+            18 => "SFTP server: directory is not empty",
+            19 => "SFTP server: not a directory",
+            20 => "SFTP server: invalid file name",
+            21 => "SFTP server: too many symbolic links",
+            22 => "SFTP server: file cannot be deleted",
+            23 => "SFTP server: invalid parameter",
+            24 => "SFTP server: file is a directory",
+            25 | 26 => "SFTP server: range of bytes is locked",
+            27 => "SFTP server: deletion is pending",
+            28 => "SFTP server: file is corrupt",
+            29 => "SFTP server: invalid owner",
+            30 => "SFTP server: invalid group",
+            31 => "SFTP server: range of bytes was not locked",
+            _ => {
+                let error = Error::new(Code::SftpProtocol, "SFTP server refused the request").with(&self.text);
+                return error.with_more(format_args!("status {}", self.code));
+            }
         };
         Error::new(Code::SftpProtocol, meaning).with(&self.text)
     }

@@ -18,7 +18,7 @@ use super::reach::Reach;
 use super::request::Purpose;
 use super::status::Status;
 use super::tail::Kept;
-use super::{FileId, SftpId, check, message, put, set_length, tail};
+use super::{FileId, LAST_OFFSET, SftpId, check, message, put, set_length, tail};
 use crate::error::{Error, Result};
 use crate::memory::Add;
 use crate::patience::Patience;
@@ -29,6 +29,8 @@ use crate::wire::Put;
 pub(super) const LEAST_REQUEST: usize = 32 * 1024;
 /// A program's buffer is cut into at least so many requests, so that the server writes one while we send the next.
 const REQUESTS_PER_CALL: usize = 4;
+/// Handles up to this length fit beside the data that servers say they take; those of the draft have 256 bytes at most.
+const HANDLE_LENGTH: usize = 900;
 /// What is left of the window is used for a request of at least this size.
 const LEAST_FRAGMENT: usize = 16 * 1024;
 
@@ -43,6 +45,8 @@ pub struct Writes {
     pub behind: usize,
     /// How many bytes are: from *acknowledged* to *reported*.
     ahead: usize,
+    /// Bytes have been reported that were not acknowledged, and replies to come may be those to them.
+    is_unsure: bool,
     /// Bytes from *reported* to *acknowledged*.
     acknowledged: usize,
     /// Bytes from *reported* to *queued*.
@@ -82,7 +86,12 @@ impl Writes {
 
     /// Whether the program has been told of writes that may still fail, or have failed.
     pub const fn may_have_lied(&self) -> bool {
-        self.ahead > 0 || !self.tail.is_empty() || (self.behind > 0 && (self.awaited > 0 || self.failure.is_some()))
+        !self.tail.is_empty() || ((self.is_unsure || self.behind > 0) && (self.awaited > 0 || self.failure.is_some()))
+    }
+
+    /// How many replies are to come.
+    pub const fn awaited(&self) -> usize {
+        self.awaited
     }
 
     /// Whether replies are to come.
@@ -92,6 +101,7 @@ impl Writes {
 
     /// The refusal that no call has reported, if there is one.
     pub const fn take_failure(&mut self) -> Option<Status> {
+        self.is_unsure &= self.awaited > 0 || !self.tail.is_empty();
         self.failure.take()
     }
 
@@ -145,6 +155,12 @@ impl Writes {
         self.tail = tail;
     }
 
+    /// What waits will not be sent, which counts as a refusal.
+    pub fn lose_tail(&mut self) {
+        self.tail.clear();
+        self.failure.get_or_insert(Status::not_asked());
+    }
+
     /// A write has to wait.
     pub const fn hold_back(&mut self) {
         self.reach.held_back();
@@ -158,6 +174,7 @@ impl Writes {
             self.failure.get_or_insert(status);
             return;
         }
+        self.is_unsure &= self.awaited > 0 || self.failure.is_some() || !self.tail.is_empty();
         // Let go by a seek, if it is not among those in flight.
         let place = index.checked_sub(self.first).and_then(|place| usize::try_from(place).ok());
         if let Some(write) = place.and_then(|place| self.flight.get_mut(place)) {
@@ -205,6 +222,7 @@ impl Writes {
         let unknown = accepted.saturating_sub(known);
         self.queued = self.queued.saturating_sub(unknown);
         self.ahead = self.ahead.saturating_add(unknown);
+        self.is_unsure |= unknown > 0;
         accepted
     }
 
@@ -270,10 +288,19 @@ pub fn write_file_behind(session: &mut Session, id: FileId, behind: usize) -> Re
 
 /// Cuts what is not yet on its way into requests, as far as the window and the socket keep up.
 fn queue(session: &mut Session, id: FileId, data: &[u8]) -> Result<()> {
+    check(session, id.sftp)?;
     let sftp = session.sftps.get(id.sftp)?;
     sftp.last_status = message::FX_OK;
     let most = sftp.limits.write;
-    let reach = session.sftps.file(id)?.writes.reach.bytes();
+    let file = sftp.files.get(id.key).ok_or_else(Error::alloc)?;
+    // Not even what is on its way already could be.
+    let end = u64::try_from(data.len()).ok().and_then(|length| file.position.checked_add(length));
+    if end.is_none_or(|end| end > LAST_OFFSET) {
+        return Err(sftp.beyond_all_files());
+    }
+    let reach = file.writes.reach.bytes();
+    // A long handle takes the place of data.
+    let most = most.saturating_sub(file.handle.len().saturating_sub(HANDLE_LENGTH)).max(1);
     let per_request =
         data.len().min(reach).checked_div(REQUESTS_PER_CALL).unwrap_or_default().clamp(LEAST_REQUEST.min(most), most);
     loop {
@@ -297,7 +324,6 @@ fn queue(session: &mut Session, id: FileId, data: &[u8]) -> Result<()> {
 
 /// Sends one request with the front of `data`: how much of it, which is nothing while the window has no use for it.
 fn send_one(session: &mut Session, id: FileId, data: &[u8]) -> Result<usize> {
-    check(session, id.sftp)?;
     let sftp = session.sftps.get(id.sftp)?;
     let window = session.channels.get(sftp.channel)?.room();
     let file = session.sftps.file(id)?;

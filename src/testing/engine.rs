@@ -1,9 +1,11 @@
 //! The file engines against a server that answers in any order and any size, over a line that stutters.
 
+use std::time::Duration;
+
 use super::{Dice, Ways, World};
 use crate::error::Code;
 use crate::op::{Call, Owner};
-use crate::sftp::{Settle, poll_read, poll_write, seek, tell, write_file_behind};
+use crate::sftp::{Open, Settle, fsync, poll_read, poll_write, seek, stat, tell, write_file_behind};
 
 /// Seeds of each kind of run.
 const RUNS: u64 = 60;
@@ -58,8 +60,8 @@ fn what_is_written_is_in_the_file_and_nothing_is_sent_twice() {
         }
         world.finish(Owner::File(file), Call::SftpClose, |session| Settle::close(session, file)).unwrap();
         let server = world.line.server.borrow();
-        assert!(server.file == data, "seed {seed}");
-        assert_eq!(server.written, data.len(), "seed {seed}");
+        assert!(*server.file() == data, "seed {seed}");
+        assert_eq!(server.files.written, data.len(), "seed {seed}");
     }
 }
 
@@ -88,7 +90,7 @@ fn after_a_refusal_the_position_is_what_was_reported_and_writing_goes_on() {
                 }
             }
         }
-        assert!(world.line.server.borrow().file == data, "seed {seed}");
+        assert!(world.line.server.borrow().files.content[0] == data, "seed {seed}");
     }
     assert!(failures > 20, "{failures}");
 }
@@ -104,8 +106,10 @@ fn what_is_accepted_is_in_the_file_after_close_or_its_failure_is_told() {
         }
         let world = World::new(seed, ways);
         let file = world.open();
-        let data = content(size(&mut dice, &ways));
         let behind = [1, 1000, 100_000, usize::MAX][dice.below(4)];
+        // Each byte is a request where so few may be ahead.
+        let most = if behind < 5000 { 3000 } else { usize::MAX };
+        let data = content(size(&mut dice, &ways).min(most));
         world.call(|session| std::task::Poll::Ready(write_file_behind(session, file, behind))).unwrap();
         let mut accepted = 0;
         loop {
@@ -131,7 +135,7 @@ fn what_is_accepted_is_in_the_file_after_close_or_its_failure_is_told() {
         }
         let closed = world.finish(Owner::File(file), Call::SftpClose, |session| Settle::close(session, file));
         assert_eq!(closed, Ok(()), "seed {seed}");
-        assert!(world.line.server.borrow().file == data, "seed {seed}");
+        assert!(world.line.server.borrow().files.content[0] == data, "seed {seed}");
     }
     assert!(failures > 30 && by_flush > 2, "{failures}, {by_flush} by flush");
 }
@@ -160,7 +164,7 @@ fn what_is_read_is_what_is_in_the_file() {
         let ways = ways(&mut dice);
         let world = World::new(seed, ways);
         let data = content(size(&mut dice, &ways));
-        world.line.server.borrow_mut().file = data.clone();
+        world.line.server.borrow_mut().files.content[0] = data.clone();
         let file = world.open();
         let mut at = 0;
         let mut ends = 0;
@@ -191,7 +195,7 @@ fn a_file_read_to_its_end_can_be_written_on() {
         let ways = ways(&mut dice);
         let world = World::new(seed, ways);
         let old = content(1_000);
-        world.line.server.borrow_mut().file = old.clone();
+        world.line.server.borrow_mut().files.content[0] = old.clone();
         let file = world.open();
         let mut space = [0; 300];
         let mut read = 0;
@@ -210,7 +214,7 @@ fn a_file_read_to_its_end_can_be_written_on() {
         let mut expected = old;
         expected.resize(expected.len().max(read + new.len()), 0);
         expected[read..read + new.len()].copy_from_slice(&new);
-        assert!(world.line.server.borrow().file == expected, "seed {seed}");
+        assert!(world.line.server.borrow().files.content[0] == expected, "seed {seed}");
     }
 }
 
@@ -237,7 +241,7 @@ fn two_files_do_not_disturb_each_other() {
                 Err(error) => assert_eq!(error.code, Code::Eagain, "seed {seed}: {error}"),
             }
         }
-        assert!(world.line.server.borrow().file == data, "seed {seed}");
+        assert!(world.line.server.borrow().files.content[0] == data, "seed {seed}");
     }
 }
 
@@ -252,4 +256,176 @@ fn a_large_buffer_leaves_in_few_pieces() {
         written += world.call(|session| poll_write(session, file, &data[written..])).unwrap();
     }
     assert!(world.line.sends.get() - before < 20, "{}", world.line.sends.get() - before);
+}
+
+/// Reads a file of `size` bytes in pieces of 16 KiB: how much of it was under way at most.
+fn read_through(ways: Ways, size: usize) -> usize {
+    let world = World::new(0, ways);
+    world.line.server.borrow_mut().files.content[0] = vec![7; size];
+    let file = world.open();
+    let mut space = [0; 16 * 1024];
+    let mut left = size;
+    while left > 0 {
+        left -= world.call(|session| poll_read(session, file, &mut space)).unwrap();
+    }
+    world.line.server.borrow().most_waiting
+}
+
+#[test]
+fn reading_ahead_reaches_as_far_as_the_line_does() {
+    const MEGA: usize = 1_000_000;
+    let limits = [0; 4];
+    let second = Duration::from_secs(1);
+    // As much as is read ahead at most, where the line never fills.
+    let far = read_through(Ways { latency: second, limits, ..Ways::default() }, 40 * MEGA);
+    assert!((10 * MEGA..16 * MEGA).contains(&far), "{far}");
+    // 10 MB in a second, 50 ms away: half a megabyte fills it. Until that shows, some more is asked for.
+    let ways = Ways { latency: Duration::from_millis(50), bandwidth: 10 * MEGA as u32, limits, ..Ways::default() };
+    let some = read_through(ways, 20 * MEGA);
+    assert!((MEGA / 2..8 * MEGA).contains(&some), "{some}");
+    let near = read_through(Ways { bandwidth: 10 * MEGA as u32, limits, ..Ways::default() }, 20 * MEGA);
+    assert!(near < MEGA, "{near}");
+}
+
+#[test]
+fn a_look_at_a_header_asks_for_no_more_than_that() {
+    let world = World::new(0, Ways::default());
+    world.line.server.borrow_mut().files.content[0] = vec![7; 1_000_000];
+    let file = world.open();
+    let mut space = [0; 4096];
+    assert_eq!(world.call(|session| poll_read(session, file, &mut space[..100])), Ok(100));
+    let asked = world.line.server.borrow().files.read;
+    // And reads a little ahead, in case that the program comes back: no more than the original.
+    assert!(asked <= 400, "{asked}");
+    seek(&mut world.session.borrow_mut(), file, 500_000).unwrap();
+    assert_eq!(world.call(|session| poll_read(session, file, &mut space)), Ok(4096));
+}
+
+#[test]
+fn no_byte_of_a_file_is_beyond_two_to_the_63() {
+    let world = World::new(0, Ways::default());
+    let file = world.open();
+    for place in [1 << 63, (1 << 63) - 1, u64::MAX] {
+        seek(&mut world.session.borrow_mut(), file, place).unwrap();
+        let error = world.call(|session| poll_write(session, file, b"data")).unwrap_err();
+        assert_eq!(error.code, Code::SftpProtocol);
+        let error = world.call(|session| poll_read(session, file, &mut [0; 9])).unwrap_err();
+        assert_eq!(error.code, Code::SftpProtocol);
+        assert_eq!(tell(&mut world.session.borrow_mut(), file), Ok(place));
+    }
+    // The last ones that there can be are the server's business.
+    seek(&mut world.session.borrow_mut(), file, (1 << 63) - 9).unwrap();
+    assert_eq!(world.call(|session| poll_read(session, file, &mut [0; 90])), Ok(0));
+    let error = world.call(|session| poll_write(session, file, b"ten bytes!")).unwrap_err();
+    assert_eq!(error.code, Code::SftpProtocol);
+    assert_eq!(world.line.server.borrow().files.requests[6], 0, "no write has left");
+}
+
+#[test]
+fn a_server_that_answers_one_write_after_the_other_is_given_the_time() {
+    // Each takes 50 s, and the read timeout is 60.
+    for closes in [true, false] {
+        let ways = Ways { limits: [3000, 0, 1024, 0], ..Ways::default() };
+        let world = World::new(0, ways);
+        let file = world.open();
+        world.line.server.borrow_mut().ways.bandwidth = 1;
+        world.call(|session| std::task::Poll::Ready(write_file_behind(session, file, usize::MAX))).unwrap();
+        let data = content(4 * 1024);
+        let mut written = 0;
+        while written < data.len() {
+            written += world.call(|session| poll_write(session, file, &data[written..])).unwrap();
+        }
+        let call = if closes { Call::SftpClose } else { Call::SftpFlush };
+        let begin = |session: &mut _| {
+            if closes { Settle::close(session, file) } else { Settle::flush(session, file) }
+        };
+        assert_eq!(world.finish(Owner::File(file), call, begin), Ok(()));
+    }
+}
+
+#[test]
+fn an_early_success_is_answered_for_also_when_writing_behind_is_switched_off() {
+    let world = World::new(0, Ways { latency: Duration::from_secs(1), ..Ways::default() });
+    let file = world.open();
+    world.line.server.borrow_mut().ways.fails_write = Some(0);
+    let behind = |bytes| write_file_behind(&mut world.session.borrow_mut(), file, bytes).unwrap();
+    behind(100);
+    assert_eq!(world.call(|session| poll_write(session, file, b"lost")), Ok(4));
+    behind(0);
+    seek(&mut world.session.borrow_mut(), file, 9).unwrap();
+    let synced = world.finish(Owner::File(file), Call::SftpFsync, |session| {
+        let ask = fsync(session, file);
+        Settle::after(session, file, ask)
+    });
+    assert_eq!(synced.unwrap_err().to_string(), "SFTP server: failure: No room for that");
+    let synced = world.finish(Owner::File(file), Call::SftpFlush, |session| Settle::flush(session, file));
+    assert_eq!(synced, Ok(()));
+}
+
+#[test]
+fn a_read_after_a_refusal_that_nobody_knows_of_is_not_taken_back_with_it() {
+    let world = World::new(0, Ways::default());
+    world.line.server.borrow_mut().files.content[0] = vec![5; 100];
+    let file = world.open();
+    world.line.server.borrow_mut().ways.fails_write = Some(0);
+    world.call(|session| std::task::Poll::Ready(write_file_behind(session, file, 1000))).unwrap();
+    assert_eq!(world.call(|session| poll_write(session, file, b"lost")), Ok(4));
+    // The refusal arrives, and no call of this file has looked at it.
+    let sftp = world.sftp;
+    world.finish(Owner::Sftp(sftp), Call::SftpStat, |session| stat(session, sftp, b"name", true)).unwrap();
+    assert_eq!(world.call(|session| poll_read(session, file, &mut [0; 10])), Ok(10));
+    let told = |place| assert_eq!(tell(&mut world.session.borrow_mut(), file), Ok(place));
+    told(14);
+    let flushed = world.finish(Owner::File(file), Call::SftpFlush, |session| Settle::flush(session, file));
+    assert_eq!(flushed.unwrap_err().code, Code::SftpProtocol);
+    told(14);
+}
+
+#[test]
+fn what_the_server_takes_is_kept_to() {
+    // Packets, reads, writes, handles: what is asked for then.
+    for (limits, read, write) in [
+        ([34_000, 32_768, 32_768, 0], 32_768, 32_768),
+        // A quarter of what speeds the line up is less.
+        ([0; 4], 261_120, 131_072),
+        ([262_144, 200_000, 100_000, 0], 200_000, 100_000),
+        ([10_000, 200_000, 100_000, 0], 8976, 8976),
+        ([1; 4], 1024, 1024),
+    ] {
+        let world = World::new(0, Ways { limits, ..Ways::default() });
+        let file = world.open();
+        world.line.server.borrow_mut().files.content[0] = vec![1; 2_000_000];
+        let mut space = vec![0; 1_500_000];
+        assert!(world.call(|session| poll_read(session, file, &mut space)).is_ok());
+        seek(&mut world.session.borrow_mut(), file, 0).unwrap();
+        let mut written = 0;
+        while written < space.len() {
+            written += world.call(|session| poll_write(session, file, &space[written..])).unwrap();
+        }
+        let server = world.line.server.borrow();
+        assert_eq!((server.files.longest_read, server.files.longest_write), (read, write), "{limits:?}");
+    }
+    // A path that is longer than the server takes does not leave, and the connection lives.
+    let world = World::new(0, Ways { limits: [34_000, 0, 0, 0], ..Ways::default() });
+    let sftp = world.sftp;
+    let ask = |length: usize| {
+        world.finish(Owner::Sftp(sftp), Call::SftpStat, |session| stat(session, sftp, &vec![b'a'; length], true))
+    };
+    assert_eq!(ask(5).unwrap().size, 5);
+    assert_eq!(ask(34_000).unwrap_err().code, Code::OutOfBoundary);
+    assert_eq!(ask(33_000).unwrap().size, 33_000);
+}
+
+#[test]
+fn a_refusal_for_too_many_open_files_says_so() {
+    let world = World::new(0, Ways { limits: [0, 0, 0, 2], ..Ways::default() });
+    let sftp = world.sftp;
+    for _ in 0..2 {
+        world.open();
+    }
+    world.line.server.borrow_mut().files.refuses_open = true;
+    let refused =
+        world.finish(Owner::Sftp(sftp), Call::SftpOpen, |session| Open::file(session, sftp, b"file", 0, 0, None));
+    let text = "SFTP server: failure: Too many; 2 files are open, of 2 that the server allows";
+    assert_eq!(refused.unwrap_err().to_string(), text);
 }

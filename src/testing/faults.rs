@@ -23,7 +23,7 @@ fn stat_size(world: &World, host: &dyn Host, path: &'static [u8]) -> Result<u64,
 fn data_that_came_before_the_end_of_the_channel_is_read() {
     let world = World::new(0, Ways { ends_after: Some(103), ..Ways::default() });
     let data: Vec<u8> = (0..3_500).map(|at| (at / 100) as u8).collect();
-    world.line.server.borrow_mut().file = data.clone();
+    world.line.server.borrow_mut().files.content[0] = data.clone();
     let file = world.open();
     let mut space = [0; 1000];
     assert_eq!(world.call(|session| poll_read(session, file, &mut space)), Ok(1000));

@@ -40,7 +40,7 @@ fn a_call_may_take_the_time_set_for_it() {
     // What was sent is not sent again when the server comes back.
     world.line.server.borrow_mut().ways.is_silent = false;
     assert_eq!(world.call(|session| poll_write(session, file, b"data")), Ok(4));
-    assert_eq!(world.line.server.borrow().written, 4);
+    assert_eq!(world.line.server.borrow().files.written, 4);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn after_a_timeout_the_next_call_waits_anew() {
     assert_eq!(world.call(|session| poll_write(session, file, b"data")).unwrap_err().code, Code::Timeout);
     world.line.server.borrow_mut().ways.is_silent = false;
     assert_eq!(world.call(|session| poll_write(session, file, b"data")), Ok(4));
-    assert_eq!(world.line.server.borrow().written, 4);
+    assert_eq!(world.line.server.borrow().files.written, 4);
 }
 
 /// A line of 3000 bytes a second.
@@ -146,7 +146,7 @@ fn a_slow_line_is_no_silent_server() {
     while read < data.len() {
         read += drive(&world.session, &slow, |session| poll_read(session, file, &mut space)).unwrap();
     }
-    assert!(world.line.server.borrow().file == data);
+    assert!(world.line.server.borrow().files.content[0] == data);
 }
 
 /// A server that is asked for a sign of life every 10 seconds.

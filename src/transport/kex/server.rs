@@ -4,9 +4,9 @@
 
 use super::*;
 use crate::crypto::{EphemeralKey, PrivateKey, SignatureAlgorithm};
-use crate::transport::Tx;
 use crate::transport::negotiate::{MethodType, Preferences};
 use crate::transport::packet::Rx;
+use crate::transport::{DEFAULT_IDENT, Tx};
 use crate::wire::Reader;
 
 /// Two host keys; the first one is the server's.
@@ -48,6 +48,7 @@ pub struct Server {
     /// What it sends.
     pub tx: Tx,
     rx: Rx,
+    server_ident: &'static [u8],
     client_ident: Vec<u8>,
     stage: Stage,
     /// What it agrees to.
@@ -75,6 +76,7 @@ impl Server {
         Ok(Self {
             tx,
             rx: Rx::default(),
+            server_ident: IDENT,
             client_ident: Vec::new(),
             stage: Stage::Idle,
             lists,
@@ -89,7 +91,13 @@ impl Server {
 
     /// The other end of [`crate::transport::Transport::connected`].
     pub fn connected() -> Result<Self> {
-        Ok(Self { tx: Tx::default(), client_ident: b"SSH-2.0-client".to_vec(), ..Self::new(false)? })
+        let client_ident = DEFAULT_IDENT.to_bytes().to_vec();
+        Ok(Self { tx: Tx::default(), server_ident: b"", client_ident, ..Self::new(false)? })
+    }
+
+    /// Whether no key exchange is under way.
+    pub const fn is_idle(&self) -> bool {
+        matches!(self.stage, Stage::Idle)
     }
 
     /// Begins a key exchange.
@@ -140,7 +148,7 @@ impl Server {
             (Stage::AwaitFirst { agreement, client_kexinit, server_kexinit }, message::KEX_ECDH_INIT) => {
                 let transcript = Transcript {
                     client_ident: self.client_ident.clone(),
-                    server_ident: IDENT.to_vec(),
+                    server_ident: self.server_ident.to_vec(),
                     client_kexinit,
                     server_kexinit,
                 };
