@@ -48,8 +48,8 @@ $(built)/libssh2.so $(built)/libssh2.a all: export RUSTFLAGS := \
 build = $(CARGO) rustc --locked --profile $(PROFILE) --lib --crate-type cdylib,staticlib
 
 .DEFAULT_GOAL = all
-.PHONY: all check check-all check-interop check-original check-valgrind check-asan demo bench fuzz headers man install \
-    uninstall dist deb clean help
+.PHONY: all check check-all check-release check-interop check-original check-valgrind check-asan demo bench fuzz headers \
+    man install uninstall dist deb clean help
 
 all: ## Build the shared and the static library
 	$(build)
@@ -64,6 +64,12 @@ check: ## Run the tests; the last line is "N passed, N failed"
 check-all: ## Run the tests, and then those that take longer
 	@.ci/install all
 	@.ci/check all
+
+check-release: ## Test the packages, and C tests under valgrind and AddressSanitizer
+	@.ci/install all
+	@$(MAKE) --no-print-directory all
+	$(CARGO) build --locked --example ssh2-testd
+	@.ci/check release
 
 check-original: ## Run the original's own tests and examples alone
 	@.ci/install
