@@ -386,7 +386,8 @@ fn what_the_server_takes_is_kept_to() {
     // Packets, reads, writes, handles: what is asked for then.
     for (limits, read, write) in [
         ([34_000, 32_768, 32_768, 0], 32_768, 32_768),
-        ([0; 4], 261_120, 261_120),
+        // What is written at a time is a part of what may be on its way.
+        ([0; 4], 261_120, 131_072),
         ([262_144, 200_000, 100_000, 0], 200_000, 100_000),
         ([10_000, 200_000, 100_000, 0], 8976, 8976),
         ([1; 4], 1024, 1024),
