@@ -64,29 +64,29 @@ struct Segment {
 /// in flight than the line holds only waits, there or with us.
 #[derive(Clone, Copy, Debug, Default)]
 struct Probe {
-    /// The offset of a request under way, and when it was made.
-    sent: Option<(u64, Instant)>,
-    /// The shortest time so far, and the last one.
+    /// The offset of a request under way, when it was made, and how much was to be in flight then.
+    sent: Option<(u64, Instant, usize)>,
+    /// The shortest time so far.
     least: Option<Duration>,
-    last: Duration,
+    /// How much may be in flight, by what is known of the line.
+    most: usize,
 }
 
 impl Probe {
-    /// Data is asked for from `offset` on.
-    fn asked(&mut self, offset: u64, now: Instant) {
-        self.sent.get_or_insert((offset, now));
+    /// Data is asked for from `offset` on, as a part of `ahead` bytes.
+    fn asked(&mut self, offset: u64, now: Instant, ahead: usize) {
+        self.sent.get_or_insert((offset, now, ahead));
     }
 
     /// Data has reached the program up to `offset`.
     fn delivered(&mut self, offset: u64, now: Instant) {
-        let Some((_, since)) = self.sent.take_if(|(sent, _)| *sent < offset) else { return };
-        self.last = now.saturating_duration_since(since);
-        self.least = self.least.into_iter().chain([self.last]).min();
-    }
-
-    /// Whether the line may hold more than is in flight.
-    fn pays(&self) -> bool {
-        self.least.is_none_or(|least| self.last <= least.saturating_mul(2).saturating_add(SLACK))
+        let Some((_, since, ahead)) = self.sent.take_if(|(sent, ..)| *sent < offset) else { return };
+        let took = now.saturating_duration_since(since);
+        let least = self.least.map_or(took, |least| least.min(took));
+        self.least = Some(least);
+        if took <= least.saturating_mul(2).saturating_add(SLACK) {
+            self.most = self.most.max(ahead.saturating_mul(3));
+        }
     }
 }
 
@@ -127,8 +127,8 @@ impl Reads {
     /// Forgets what has been asked for; the next read begins anew. The requests are the caller's to abandon.
     pub fn abandon(&mut self) {
         let next = self.next();
-        // The line stays what it is.
-        let probe = Probe { sent: None, ..self.probe };
+        // The line stays what it is; how far to reach is found anew.
+        let probe = Probe { least: self.probe.least, ..Probe::default() };
         *self = Self { first: next, probe, ..Self::default() };
     }
 
@@ -321,10 +321,9 @@ fn ask(session: &mut Session, id: FileId, asked: usize, delivered: usize) -> Res
     let reads = &mut session.sftps.file(id)?.reads;
     if delivered > 0 {
         reads.probe.delivered(position, now);
-        // In sequence: reach further the next time.
-        if reads.probe.pays() {
-            reads.ahead = reads.ahead.saturating_add(delivered.saturating_mul(2));
-        }
+        // In sequence: reach further the next time, unless that has been seen not to pay.
+        let further = reads.ahead.saturating_add(delivered.saturating_mul(2));
+        reads.ahead = reads.ahead.max(further.min(reads.probe.most));
     }
     let left = usize::try_from(LAST_OFFSET.saturating_sub(position)).unwrap_or(usize::MAX);
     reads.ahead = reads.ahead.max(asked).min(MOST_AHEAD).min(left);
@@ -350,7 +349,7 @@ fn ask(session: &mut Session, id: FileId, asked: usize, delivered: usize) -> Res
         reads.flight.room(1)?;
         send_read(session, id, index, offset, length)?;
         let reads = &mut session.sftps.file(id)?.reads;
-        reads.probe.asked(offset, now);
+        reads.probe.asked(offset, now, reads.ahead);
         reads.flight.add(Segment { offset, left: length, data: Vec::new(), start: 0, answer: Answer::Awaited })?;
         reads.covered = reads.covered.saturating_add(length);
     }

@@ -159,8 +159,10 @@ impl Book {
     pub fn told_of_refusal(&mut self, place: u64) {
         if let Some(number) = self.current {
             let epoch = &self.epochs[number];
+            let sound = epoch.sound(&self.answered);
             assert!(place <= self.position, "goes on at {place}, behind {}", self.position);
-            assert!(place >= self.position || place >= epoch.sound(&self.answered), "goes back to {place}");
+            assert!(place <= sound, "goes on at {place}, behind what is written up to {sound}");
+            assert!(place >= self.position || place >= sound, "goes back to {place} of {sound}");
         }
         self.forgive();
         self.leave(place);
