@@ -285,7 +285,7 @@ static void again(void)
     libssh2_session_set_blocking(c->session, 0);
     for(tries = 0; (rc = libssh2_channel_free(channel)) == LIBSSH2_ERROR_EAGAIN; tries++)
         next_of(channel);
-    ok(rc == 0 && tries >= 1 && tries <= 4, "the end of a free is told of: %d times", tries);
+    ok(rc == 0 && tries <= 4, "the end of a free is told of: %d times", tries);
 
     for(tries = 0; !(sftp = libssh2_sftp_init(c->session)); tries++)
         expect_again();
