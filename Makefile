@@ -71,6 +71,11 @@ check-original: ## Run the original's own tests and examples alone
 	$(CARGO) build --locked --example ssh2-testd
 	@CTESTS_OURS=$(built)/libssh2.so ctests/original/run.sh
 
+check-interop: ## Meet other servers than OpenSSH's alone, and write docs/interop.md
+	@.ci/install interop
+	@$(MAKE) --no-print-directory all
+	@CTESTS_OURS=$(built)/libssh2.so ctests/interop/run.sh
+
 check-valgrind: ## Run the C tests under valgrind (CTESTS_ONLY="name ...")
 	@.ci/install memory
 	@$(MAKE) --no-print-directory all
@@ -81,11 +86,6 @@ check-asan: ## Run the C tests under AddressSanitizer (CTESTS_ONLY="name ...")
 	@.ci/install
 	$(CARGO) build --locked --example ssh2-testd
 	@ctests/memory/asan.sh
-
-check-interop: ## Meet other servers than OpenSSH's alone, and write docs/interop.md
-	@.ci/install interop
-	@$(MAKE) --no-print-directory all
-	@CTESTS_OURS=$(built)/libssh2.so ctests/interop/run.sh
 
 demo: ## Upload to a private server, with a progress bar
 	@.ci/install

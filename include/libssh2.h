@@ -1022,7 +1022,8 @@ typedef struct _LIBSSH2_PRIVKEY_SK LIBSSH2_PRIVKEY_SK;
 
 /* Makes a handle for the agent, which is not connected.
 
-   Returns the handle, to be freed by libssh2_agent_free() before its session, or NULL if session is NULL.
+   Returns the handle, to be freed by libssh2_agent_free() before its session, or NULL if session is NULL or there is no
+   memory.
 
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
@@ -1150,7 +1151,7 @@ const char *libssh2_agent_get_identity_path(LIBSSH2_AGENT *agent);
    same names.
 
    Returns 0; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when none of the names is known, and what was offered before still is;
-   LIBSSH2_ERROR_INVAL when method_type is not known; LIBSSH2_ERROR_BAD_USE when prefs is NULL.
+   LIBSSH2_ERROR_INVAL when method_type is not known; LIBSSH2_ERROR_BAD_USE when prefs is NULL; LIBSSH2_ERROR_ALLOC.
 
    Requires: session is NULL or a session that has not been freed; prefs is terminated. */
 LIBSSH2_API
@@ -1699,10 +1700,11 @@ int libssh2_keepalive_send(LIBSSH2_SESSION *session,
 
 /* Makes an empty collection of known hosts. It needs no connection.
 
-   Returns the collection, to be freed by libssh2_knownhost_free(), or NULL if session is NULL.
+   Returns the collection, to be freed by libssh2_knownhost_free(), or NULL if session is NULL or there is no memory.
 
    Requires: session is NULL or a session that has not been freed. */
-LIBSSH2_API LIBSSH2_KNOWNHOSTS *libssh2_knownhost_init(LIBSSH2_SESSION *session);
+LIBSSH2_API
+LIBSSH2_KNOWNHOSTS *libssh2_knownhost_init(LIBSSH2_SESSION *session);
 
 #if !defined(LIBSSH2_NO_DEPRECATED)
 /* Adds a known host without a comment, otherwise as libssh2_knownhost_addc(). Deprecated since 1.2.5.
@@ -2018,7 +2020,8 @@ int libssh2_session_startup(LIBSSH2_SESSION *session,
 
    Returns 0, also when the connection is dead already; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking
    mode, to be called again; LIBSSH2_ERROR_INVAL when a text is too long; LIBSSH2_ERROR_TIMEOUT when the socket has not
-   taken the message within the time set for the call, or the read timeout, which counts in both modes.
+   taken the message within the time set for the call, or the read timeout, which counts in both modes;
+   LIBSSH2_ERROR_ALLOC when there is no memory for the message.
 
    Requires: session is NULL or a session that has not been freed; the texts are terminated. */
 LIBSSH2_API
@@ -2107,7 +2110,7 @@ void *libssh2_session_callback_set(LIBSSH2_SESSION *session,
    LIBSSH2_FLAG_COMPRESS (compression is offered; off, and to be set before the handshake), LIBSSH2_FLAG_QUOTE_PATHS
    (scp quotes paths for the server's shell; on). value is 0 for off.
 
-   Returns 0, or LIBSSH2_ERROR_INVAL when flag is not known.
+   Returns 0; LIBSSH2_ERROR_INVAL when flag is not known; LIBSSH2_ERROR_ALLOC.
 
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API
@@ -2192,7 +2195,7 @@ int libssh2_session_last_errno(LIBSSH2_SESSION *session);
 
 /* Sets the last failure, for programs that wrap functions of this library. errmsg is copied; NULL is an empty text.
 
-   Returns errcode.
+   Returns errcode, or LIBSSH2_ERROR_ALLOC when there is no memory for the text.
 
    Requires: session is NULL or a session that has not been freed; errmsg is terminated. */
 LIBSSH2_API

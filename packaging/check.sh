@@ -44,7 +44,7 @@ is_the_same_library() {
 }
 
 names_no_directory_of_this_machine() {
-    ! strings -a "$target/release/libssh2.so" | grep -F -e "$root/" -e "${CARGO_HOME:-$HOME/.cargo}/" | head
+    ! strings -a "$target/release/libssh2.so" | grep -F -e "$root/" -e "${CARGO_HOME:-$HOME/.cargo}/"
 }
 
 # --- Debian packages ---

@@ -241,15 +241,15 @@ impl fmt::Display for Told<'_> {
 
 /// The bytes of a file, or nothing if it has more than `most`.
 pub fn read_file(path: &[u8], most: usize) -> io::Result<Option<Vec<u8>>> {
-    /// As much as most key files have.
     const LEAST_ROOM: usize = 4096;
-    let mut contents = Vec::new();
     let mut file = open(path, libc::O_RDONLY)?;
-    let mut length = 0_usize;
+    // All of it at once, and room to see its end: no growing leaves a copy of a key behind.
+    let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    let first = size.min(most).saturating_add(1).max(LEAST_ROOM);
+    let (mut contents, mut length) = (memory::filled(first, 0).map_err(|_| io::ErrorKind::OutOfMemory)?, 0_usize);
     while length <= most {
         if length == contents.len() {
-            let longer = length.saturating_mul(2).max(LEAST_ROOM);
-            memory::extend(&mut contents, longer).map_err(|_| io::ErrorKind::OutOfMemory)?;
+            memory::extend(&mut contents, length.saturating_mul(2)).map_err(|_| io::ErrorKind::OutOfMemory)?;
         }
         match file.read(contents.get_mut(length..).unwrap_or_default()) {
             Ok(0) => {

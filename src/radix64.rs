@@ -4,6 +4,7 @@
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::{DecodePaddingMode, Engine};
 use base64::{alphabet, decoded_len_estimate, encoded_len};
+use zeroize::Zeroize;
 
 use crate::error::{Error, Result};
 use crate::memory;
@@ -40,7 +41,11 @@ pub fn decode(form: Form, text: &[u8]) -> Result<Option<Vec<u8>>> {
         Form::Exact => STANDARD.decode_slice(text, &mut bytes),
         Form::Lenient => LENIENT.decode_slice(text, &mut bytes),
     };
-    let Ok(length) = decoded else { return Ok(None) };
+    let Ok(length) = decoded else {
+        // It may have been the beginning of a secret.
+        bytes.zeroize();
+        return Ok(None);
+    };
     bytes.truncate(length);
     Ok(Some(bytes))
 }

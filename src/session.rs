@@ -14,7 +14,7 @@ use crate::memory::Add;
 use crate::op::{Op, Owner, Slots, Transfer};
 use crate::patience::Patience;
 use crate::publickey::Publickeys;
-use crate::sftp::Sftps;
+use crate::sftp::{self, Sftps};
 use crate::sink::Sink;
 use crate::transport::{Mark, Transport, message};
 
@@ -387,6 +387,10 @@ impl Session {
         self.may_move()?;
         if self.lingers && !self.transport.tx.is_worth_sending() {
             return Ok(None);
+        }
+        if !self.lingers {
+            // Where that is not possible, the next call for that file will tell.
+            let _told_later = sftp::send_tail(self);
         }
         if !self.transport.tx.wants_socket() || self.send_failure.is_some() || self.transport.failure().is_some() {
             return Ok(None);

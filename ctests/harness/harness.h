@@ -81,6 +81,8 @@ void server_config(const char *lines);
 const char *server_certificates(void);
 /* From now on connections take so many milliseconds in either direction, by a proxy; 0: no longer. */
 void server_delay(int ms);
+/* How many that are now. */
+int server_delayed(void);
 /* The port of loopback to connect to instead of `port` for that. */
 uint16_t delayed(uint16_t port);
 /* Starts an sshd for one connection; stores the client's end of the TCP connection. */

@@ -8,6 +8,7 @@
 /* Who refuses memory. Both count what they have given out. */
 struct memory {
     const char *name;
+    long slow_stride; /* with CTESTS_SLOW only each so-manieth piece is refused */
     LIBSSH2_ALLOC_FUNC((*alloc));
     LIBSSH2_FREE_FUNC((*free));
     LIBSSH2_REALLOC_FUNC((*realloc));
@@ -21,7 +22,7 @@ struct memory {
 extern int journey_mark;
 
 /* Goes on all legs. Each call that is refused memory fails with LIBSSH2_ERROR_ALLOC or does without, nothing is lost,
- * and the session can be freed, or used on where the connection has survived. */
-void journey(const struct memory *memory);
+ * and the session can be freed, or used on where the connection has survived. Returns how often memory was refused. */
+long journey(const struct memory *memory);
 
 #endif

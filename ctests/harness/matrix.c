@@ -97,7 +97,7 @@ void matrix_works(struct conn *c, const char *what)
     size_t size = moves_much() ? MUCH : LITTLE;
     if(!data) {
         data = make_data(size, 9);
-        memset(data, 'x', size / 2); /* something for compression to do */
+        memset(data, 'x', size / 8); /* something for compression to do */
     }
     int before = server_rekeys();
     conn_handshake(c);

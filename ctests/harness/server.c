@@ -43,6 +43,11 @@ void server_delay(int ms)
     delay = ms;
 }
 
+int server_delayed(void)
+{
+    return delay;
+}
+
 uint16_t delayed(uint16_t port)
 {
     if(delay == 0)

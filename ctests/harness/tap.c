@@ -177,6 +177,7 @@ const char *fx_name(unsigned long status)
         FX(NO_CONNECTION),
         FX(CONNECTION_LOST),
         FX(OP_UNSUPPORTED),
+        FX(FILE_ALREADY_EXISTS),
     };
     return name_of(names, COUNT(names), (long long)status);
 }

@@ -1,17 +1,29 @@
 #include "turns.h"
 
+#include <time.h>
+
 typedef LIBSSH2_SEND_FUNC((*send_func));
 typedef LIBSSH2_RECV_FUNC((*recv_func));
 
 static send_func send_on_socket;
 static recv_func recv_from_socket;
 static bool sent;
+static double sent_at;
 static int turns, sends;
+
+static double milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
 
 static LIBSSH2_SEND_FUNC(on_send)
 {
     ssize_t rc = send_on_socket(socket, buffer, length, flags, abstract);
     if(rc > 0) {
+        if(!sent)
+            sent_at = milliseconds();
         sent = true;
         sends++;
     }
@@ -21,7 +33,8 @@ static LIBSSH2_SEND_FUNC(on_send)
 static LIBSSH2_RECV_FUNC(on_recv)
 {
     ssize_t rc = recv_from_socket(socket, buffer, length, flags, abstract);
-    if(rc > 0 && sent) {
+    /* What comes sooner than the link lets an answer come was on its way before. */
+    if(rc > 0 && sent && milliseconds() - sent_at >= 1.5 * server_delayed()) {
         sent = false;
         turns++;
     }

@@ -1,5 +1,5 @@
 /* How often a connection waits for its server. A turn is that bytes are sent and then bytes are
- * received. */
+ * received, not sooner than server_delay() lets an answer come. */
 #ifndef CTESTS_TURNS_H
 #define CTESTS_TURNS_H
 

@@ -1,7 +1,7 @@
 # The servers, each on loopback and as whoever runs this. Part of run.sh.
 #
-# start_NAME begins one and sets what is to be known of it: port, logins and can (see client/interop.h), says (its version),
-# and title, its name in the tables. If it is not to be had it sets why instead.
+# start_NAME begins one and sets what is to be known of it: port, logins and can (see client/interop.h), says (its
+# version), and title, its name in the tables. If it is not to be had it sets why instead.
 
 user=libssh2 # whom sshd_user.c shows to the servers that want a user of the system
 sshd=${SSHD:-/usr/sbin/sshd}
@@ -21,7 +21,8 @@ serve_port() { # NAME COMMAND...
     local name=$1
     shift
     serve "$@" >"$work/$name.port" 2>"$work/$name.log"
-    await test -s "$work/$name.port" && port=$(cat "$work/$name.port") || why="it does not start: $(tail -n 1 "$work/$name.log")"
+    await test -s "$work/$name.port" || why="it does not start: $(tail -n 1 "$work/$name.log")"
+    port=$(cat "$work/$name.port")
 }
 
 listening() { # PORT
@@ -57,8 +58,6 @@ prepare() {
     done
     mkdir -m 700 "$work/home" "$work/home/.ssh"
     cp "$work/keys/authorized_keys" "$work/home/.ssh"
-    echo "localhost $(cat "$work/keys/host_ed25519.pub")" >"$work/home/.ssh/known_hosts"
-    echo "localhost $user" >"$work/home/.shosts"
     $CC -O1 -shared -fPIC -D "HOME_DIRECTORY=\"$work/home\"" -o "$work/sshd_user.so" "$here/../original/sshd_user.c" -ldl ||
         die "sshd_user.c does not compile"
 }
@@ -84,14 +83,10 @@ Ciphers $(all cipher)
 MACs $(all mac)
 HostKeyAlgorithms $(all HostKeyAlgorithms)
 PubkeyAcceptedAlgorithms $(all PubkeyAcceptedAlgorithms)
-HostbasedAcceptedAlgorithms $(all HostbasedAcceptedAlgorithms)
 Compression yes
 RekeyLimit 4M
 TrustedUserCAKeys $work/keys/ca.pub
 AuthorizedKeysFile $work/keys/authorized_keys
-HostbasedAuthentication yes
-HostbasedUsesNameFromPacketOnly yes
-IgnoreRhosts no
 Subsystem sftp $2
 PidFile none
 StrictModes no
@@ -112,7 +107,7 @@ END
     [ "$(id -u)" = 0 ] && mkdir -p /run/sshd
     serve_at "$1" env LD_PRELOAD="$work/sshd_user.so" "$sshd" -D -e -f "$work/$1.conf" -p PORT
     says="OpenSSH $(ssh -V 2>&1 | sed 's/OpenSSH_//; s/[ ,].*//')"
-    logins="password $keys $certificates hostbased partial"
+    logins="password $keys $certificates partial"
     [ -f "$work/keys/host_dsa" ] && logins="$logins dsa"
     can="exec sftp rekey"
 }
@@ -257,7 +252,8 @@ start_go() {
     GO111MODULE=off GOPATH=$sources GOFLAGS= GOCACHE=$target/interop/go-cache \
         go build -o "$work/go_server" "$here/servers/go_server.go" || { why="its server does not compile"; return; }
     serve_port go "$work/go_server" "$work"
-    says="Go $(go version | sed 's/.*go\([0-9.]*\) .*/\1/'), x/crypto $(upstream golang-golang-x-crypto-dev), pkg/sftp $(upstream golang-github-pkg-sftp-dev)"
+    says="Go $(go version | sed 's/.*go\([0-9.]*\) .*/\1/'), x/crypto $(upstream golang-golang-x-crypto-dev)"
+    says="$says, pkg/sftp $(upstream golang-github-pkg-sftp-dev)"
     logins="password keyboard rounds $keys $certificates"
     can="exec sftp rekey"
 }

@@ -15,7 +15,7 @@ table() { # PROGRAM AWK-ARGUMENTS...
 }
 
 document() {
-    local make kind
+    local make kind others
     cat <<'END'
 # Interoperability
 
@@ -23,7 +23,8 @@ Made by `make check-interop`: do not edit. It starts each server on loopback, co
 other, and writes this when all went well. It also runs with the original in our place (`CTESTS_LIB=peer`), and what the
 file API traces must be the same on both.
 
-"–": the server does not have it, or is not set up for it. Capitals are what the server answers.
+"–": the server does not have it, or is not set up for it. Capitals are what the server answers. The order of ciphers is
+that of a processor with instructions for AES.
 
 ## The servers
 
@@ -53,7 +54,7 @@ END
     table logins
     cat <<'END'
 The certificates are those of users. Security keys, agents and files of every format are tested elsewhere, with OpenSSH.
-OpenSSH and Dropbear name no `ssh-rsa` among the signatures that they take, so that it is not tried.
+As with the original, an RSA key signs by `ssh-rsa` only for servers that do not tell what they take; all of these do.
 
 ## Algorithms
 
@@ -78,8 +79,9 @@ END
 END
     for make in $wanted; do
         [ -f "$work/run/$make-algorithms.cells" ] || continue
-        sed -n "s/^= other \([a-z]*\)	\(.*\)/\1: \2/p" "$work/run/$make-algorithms.cells" | grep -v ': none$' |
-            sed 's/^kex:/key exchange:/; s/^hostkey:/host key:/' | paste -sd';' | sed "s/;/; /g; s/^/| ${titles[$make]////\\/} | /; s/$/ |/"
+        others=$(sed -n 's/^= other \([a-z]*\)\t/\1: /p' "$work/run/$make-algorithms.cells" | grep -v ': none$' |
+            sed 's/^kex:/key exchange:/; s/^hostkey:/host key:/' | paste -sd';' | sed 's/;/; /g')
+        echo "| ${titles[$make]} | ${others:-nothing} |"
     done
     cat <<'END'
 
@@ -107,6 +109,8 @@ END
   `aes128-cbc` or `3des-cbc` for a Go server have to name a MAC without `-etm` too.
 - AsyncSSH remembers how it signed for the last client that wanted its RSA certificate, and signs the same for one that
   wants `ssh-rsa-cert-v01@openssh.com`: whether that is right is chance, so it is not tried.
+- AsyncSSH takes the two names of a symlink in OpenSSH's order only from OpenSSH's own client. libssh2 has always sent
+  that order, and so do we.
 - AsyncSSH opens any directory, and says at the first readdir that there is none.
 - ProFTPD's lstat follows a link that its path ends in.
 - TinySSH takes one channel for each connection.

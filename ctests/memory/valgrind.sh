@@ -13,8 +13,11 @@ if ! command -v valgrind >/dev/null; then
 fi
 [ -f "$library" ] || die "$library is not there: make"
 
-check="valgrind -q --error-exitcode=77 --leak-check=full --show-leak-kinds=definite,indirect,possible --num-callers=50
+# What is "possibly lost" is not: hash tables are held by a pointer into their middle.
+check="valgrind -q --error-exitcode=77 --leak-check=full --show-leak-kinds=definite,indirect --num-callers=50
     --errors-for-leak-kinds=none --log-file=$reports/report.%p"
+# alloc_inside has a malloc of its own in front of the one that is watched.
+check="$check --soname-synonyms=somalloc=nouserintercepts"
 
 # A program that reads what it has not written, and loses what the library gave it: both must be seen.
 cc -g -Wno-deprecated-declarations -I"$root/include" -o "$reports/faulty" "$here/faulty.c" -L"$(dirname "$library")" -lssh2 \

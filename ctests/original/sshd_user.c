@@ -19,7 +19,8 @@ struct passwd *getpwnam(const char *name)
     struct passwd *(*next)(const char *) =
         (struct passwd * (*)(const char *)) dlsym(RTLD_NEXT, "getpwnam");
     static char other[64] = "libssh2";
-    if(strcmp(name, "libssh2") != 0 && (strncmp(name, "libssh2-", 8) != 0 || strlen(name) >= sizeof(other)))
+    if(strcmp(name, "libssh2") != 0 &&
+       (strncmp(name, "libssh2-", 8) != 0 || strlen(name) >= sizeof(other)))
         return next(name);
     user.pw_name = strcpy(other, name);
     user.pw_uid = getuid();

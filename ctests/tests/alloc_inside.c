@@ -10,6 +10,12 @@
 
 static uintptr_t library_start, library_end;
 
+/* AddressSanitizer has a malloc of its own, which nobody may stand before. */
+#ifdef __SANITIZE_ADDRESS__
+#define IS_SERVED_BY_OTHERS true
+#else
+#define IS_SERVED_BY_OTHERS false
+
 #define CALLED_BY_LIBRARY                                                                          \
     ((uintptr_t)__builtin_return_address(0) - library_start < library_end - library_start)
 
@@ -85,6 +91,8 @@ void free(void *piece)
     REAL(free)(piece);
 }
 
+#endif
+
 /* --- the program's allocator, which refuses nothing --- */
 
 static LIBSSH2_ALLOC_FUNC(plain_alloc)
@@ -119,15 +127,19 @@ static int find_library(struct dl_phdr_info *info, size_t size, void *data)
 
 void test(void)
 {
-    static const struct memory inside = { "the library", plain_alloc, plain_free, plain_realloc,
+    static const struct memory inside = { "the library", 29, plain_alloc, plain_free, plain_realloc,
                                           pieces_arm, pieces_disarm, pieces_pause, pieces_given };
     watchdog(140);
     if(!ours) {
         skip("the original takes its memory from the program's allocator");
         return;
     }
+    if(IS_SERVED_BY_OTHERS) {
+        skip("another malloc serves the library");
+        return;
+    }
     if(!dl_iterate_phdr(find_library, NULL))
         bail("the library is not found in memory");
     unsetenv("RUST_BACKTRACE"); /* its words take memory and keep it */
-    journey(&inside);
+    ok(journey(&inside) > 20 || getenv("JOURNEY_LEG"), "memory was refused");
 }

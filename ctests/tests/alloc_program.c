@@ -41,12 +41,12 @@ static LIBSSH2_REALLOC_FUNC(my_realloc)
 
 void test(void)
 {
-    static const struct memory program = { "the program", my_alloc, my_free, my_realloc,
+    static const struct memory program = { "the program", 1, my_alloc, my_free, my_realloc,
                                            pieces_arm, pieces_disarm, pieces_pause, pieces_given };
     watchdog(140);
     if(!ours) {
         skip("the original takes all of its memory there, and loses some when it is refused");
         return;
     }
-    journey(&program);
+    ok(journey(&program) > 2 || getenv("JOURNEY_LEG"), "memory was refused");
 }

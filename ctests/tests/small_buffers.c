@@ -116,6 +116,11 @@ static void over(bool hindered, size_t size, int rekeys)
 
 void test(void)
 {
+    if(!ours) {
+        skip("the original gets stuck when the keys change over a socket like that");
+        return;
+    }
+    trace_off(true);
     watchdog(120);
     over(false, 1 << 20, 8);
     over(true, 90000, 2);

@@ -12,7 +12,7 @@
 #pragma weak libssh2_ext_sftp_flush
 #pragma weak libssh2_ext_sftp_progress
 
-enum { SIZE = 1000000, PIECE = 4096, MUCH = 8 << 20 };
+enum { SIZE = 1000000, PIECE = 4096, MUCH = 8 << 20, TOGETHER = 32768 };
 
 static struct conn *c;
 static LIBSSH2_SFTP_HANDLE *file;
@@ -108,7 +108,8 @@ static void does_not_wait(void)
     server_delay(0);
 }
 
-/* The `at`-th write fails; the program goes on where it is told to. */
+/* The `at`-th request fails; the program goes on where it is told to. One request has one or more of its writes, as many
+   as had come together. */
 static void refused(int at, size_t behind)
 {
     char arguments[80];
@@ -121,7 +122,8 @@ static void refused(int at, size_t behind)
     }
     is_told(rc, "a write or the flush tells");
     size_t place = (size_t)libssh2_sftp_tell64(file);
-    is_number((long long)place, (at - 1) * PIECE, "tell64 is in front of what was refused");
+    ok(place >= (size_t)at - 1 && place <= ((size_t)at - 1) * TOGETHER,
+       "tell64 is in front of what was refused: %zu", place);
     rc = write_from(&place);
     ok(rc == 0 && place == SIZE, "going on works");
     is_number(CALL(c, libssh2_sftp_close(file)), 0, "close has nothing to tell");
@@ -259,7 +261,7 @@ void test(void)
     refused(1, MUCH);
     refused(7, MUCH);
     refused(7, 20000);
-    refused(240, MUCH);
+    refused(25, MUCH);
     told_once_by("close tells", by_close);
     told_once_by("fsync tells", by_fsync);
     told_once_by("fstat tells", by_fstat);

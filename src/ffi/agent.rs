@@ -112,7 +112,8 @@ fn own(agent: *mut LIBSSH2_AGENT) -> *mut Own<Agent> {
 
 /// Makes a handle for the agent, which is not connected.
 ///
-/// Returns the handle, to be freed by libssh2_agent_free() before its session, or NULL if session is NULL.
+/// Returns the handle, to be freed by libssh2_agent_free() before its session, or NULL if session is NULL or there is no
+/// memory.
 ///
 /// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]

@@ -30,7 +30,7 @@ const FINGERPRINTS: [HashAlgorithm; 3] = [HashAlgorithm::Md5, HashAlgorithm::Sha
 /// same names.
 ///
 /// Returns 0; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when none of the names is known, and what was offered before still is;
-/// LIBSSH2_ERROR_INVAL when method_type is not known; LIBSSH2_ERROR_BAD_USE when prefs is NULL.
+/// LIBSSH2_ERROR_INVAL when method_type is not known; LIBSSH2_ERROR_BAD_USE when prefs is NULL; LIBSSH2_ERROR_ALLOC.
 ///
 /// Requires: session is NULL or a session that has not been freed; prefs is terminated.
 #[unsafe(no_mangle)]

@@ -143,7 +143,7 @@ fn own(hosts: *mut LIBSSH2_KNOWNHOSTS) -> *mut Own<KnownHosts> {
 
 /// Makes an empty collection of known hosts. It needs no connection.
 ///
-/// Returns the collection, to be freed by libssh2_knownhost_free(), or NULL if session is NULL.
+/// Returns the collection, to be freed by libssh2_knownhost_free(), or NULL if session is NULL or there is no memory.
 ///
 /// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]

@@ -124,7 +124,8 @@ fn handshake(session: &SessionHandle, socket: c_int) -> Result<c_int> {
 ///
 /// Returns 0, also when the connection is dead already; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking
 /// mode, to be called again; LIBSSH2_ERROR_INVAL when a text is too long; LIBSSH2_ERROR_TIMEOUT when the socket has not
-/// taken the message within the time set for the call, or the read timeout, which counts in both modes.
+/// taken the message within the time set for the call, or the read timeout, which counts in both modes;
+/// LIBSSH2_ERROR_ALLOC when there is no memory for the message.
 ///
 /// Requires: session is NULL or a session that has not been freed; the texts are terminated.
 #[unsafe(no_mangle)]

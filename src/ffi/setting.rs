@@ -69,7 +69,7 @@ unsafe fn set_callback(session: *mut LIBSSH2_SESSION, cbtype: c_int, callback: *
 /// LIBSSH2_FLAG_COMPRESS (compression is offered; off, and to be set before the handshake), LIBSSH2_FLAG_QUOTE_PATHS
 /// (scp quotes paths for the server's shell; on). value is 0 for off.
 ///
-/// Returns 0, or LIBSSH2_ERROR_INVAL when flag is not known.
+/// Returns 0; LIBSSH2_ERROR_INVAL when flag is not known; LIBSSH2_ERROR_ALLOC.
 ///
 /// Requires: session is NULL or a session that has not been freed.
 #[unsafe(no_mangle)]
@@ -246,7 +246,7 @@ pub unsafe extern "C" fn libssh2_session_last_errno(session: *mut LIBSSH2_SESSIO
 
 /// Sets the last failure, for programs that wrap functions of this library. errmsg is copied; NULL is an empty text.
 ///
-/// Returns errcode.
+/// Returns errcode, or LIBSSH2_ERROR_ALLOC when there is no memory for the text.
 ///
 /// Requires: session is NULL or a session that has not been freed; errmsg is terminated.
 #[unsafe(no_mangle)]

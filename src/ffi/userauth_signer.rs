@@ -182,7 +182,6 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_sk(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let user = field(username, username_len)?;
             let public = bytes(publickeydata.cast(), if publickeydata.is_null() { 0 } else { publickeydata_len })?;
             let private = bytes(privatekeydata, if privatekeydata.is_null() { 0 } else { privatekeydata_len })?;
             if private.is_empty() {
@@ -194,6 +193,7 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_sk(
                 [] => (copy(key.kind.name().as_bytes())?, copy(&key.blob)?),
                 _ => parse_public_text(public)?,
             };
+            let user = field(username, username_len)?;
             if key.application.contains(&0) {
                 return Err(Error::new(Code::File, "Private key file is damaged"));
             }

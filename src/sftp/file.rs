@@ -10,7 +10,7 @@ use super::read::Reads;
 use super::request::{Ask, Purpose, Reply, expect};
 use super::status::malformed;
 use super::write::Writes;
-use super::{FileId, Sftp, SftpId, check, message};
+use super::{FileId, Sftp, SftpId, check, message, tail};
 use crate::error::{Code, Error, Result};
 use crate::op::{Op, Slots};
 use crate::patience::Patience;
@@ -176,6 +176,7 @@ pub fn fsetstat(session: &mut Session, file: FileId, attributes: Attributes) -> 
 
 /// Moves to `offset`. Writes under way are not taken back, but no call will report them any more.
 pub fn seek(session: &mut Session, file: FileId, offset: u64) -> Result<()> {
+    let _told_later = tail::part(session);
     let sftp = session.sftps.get(file.sftp)?;
     let Some(open) = sftp.files.get_mut(file.key) else { return session.sftps.file(file).map(|_| ()) };
     open.must_be(Kind::File)?;

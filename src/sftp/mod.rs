@@ -14,6 +14,7 @@ mod read;
 mod request;
 mod settle;
 mod status;
+mod tail;
 mod write;
 
 pub use self::attributes::Attributes;
@@ -29,6 +30,7 @@ pub use self::request::Ask;
 use self::request::{Purpose, Reply, Requests};
 pub use self::settle::{Settle, Shutdown};
 use self::status::Status;
+pub use self::tail::send_if_it_fits as send_tail;
 pub use self::write::{poll_write, write_behind, write_file_behind};
 use crate::channel::{Channel, ChannelId};
 use crate::error::{Code, Error, Result};
@@ -54,7 +56,11 @@ pub struct FileId {
 
 /// The SFTP subsystems of a connection.
 #[derive(Default)]
-pub struct Sftps(Table<Sftp>);
+pub struct Sftps {
+    table: Table<Sftp>,
+    /// The file that has accepted bytes which have not been sent, see `tail.rs`.
+    tail: Option<FileId>,
+}
 
 /// One SFTP subsystem.
 pub struct Sftp {
@@ -107,7 +113,7 @@ impl Limits {
 impl Sftps {
     /// The subsystem, unless it has been shut down.
     pub fn get(&mut self, id: SftpId) -> Result<&mut Sftp> {
-        self.0.get_mut(id.0).ok_or_else(|| Error::new(Code::BadUse, "SFTP session has been shut down"))
+        self.table.get_mut(id.0).ok_or_else(|| Error::new(Code::BadUse, "SFTP session has been shut down"))
     }
 
     /// The open file, unless it has been closed, or its SFTP session shut down.
@@ -143,12 +149,12 @@ impl Sftps {
             write_behind: 0,
             slots: Slots::default(),
         };
-        self.0.add(sftp).map(SftpId)
+        self.table.add(sftp).map(SftpId)
     }
 
     /// Forgets the subsystem with all its files.
     pub fn remove(&mut self, id: SftpId) {
-        self.0.remove(id.0);
+        self.table.remove(id.0);
     }
 }
 
@@ -215,6 +221,9 @@ fn send(
     fields: impl FnOnce(&mut Vec<u8>) -> Result<()>,
 ) -> Result<u32> {
     check(session, id)?;
+    if session.sftps.tail.is_some_and(|file| file.sftp == id) {
+        tail::send(session)?;
+    }
     let sftp = session.sftps.get(id)?;
     sftp.requests.room()?;
     let mut packet = std::mem::take(&mut sftp.packet);

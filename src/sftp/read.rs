@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::file::{Kind, await_reply};
 use super::request::Purpose;
 use super::status::{Status, unexpected};
-use super::{FileId, LAST_OFFSET, message, send};
+use super::{FileId, LAST_OFFSET, message, send, tail};
 use crate::error::{Code, Error, Result};
 use crate::memory::{self, Add};
 use crate::patience::Patience;
@@ -21,8 +21,8 @@ use crate::session::Session;
 use crate::sink::Sink;
 use crate::wire::Put;
 
-/// What is asked for beyond the program's position grows up to here.
-const MOST_AHEAD: usize = 8 * 1024 * 1024;
+/// What is asked for beyond the program's position grows up to here: what the channel's window lets come, with the heads.
+const MOST_AHEAD: usize = 15 * 1024 * 1024;
 /// What data may take beyond two round trips before reaching further stops to pay: clocks, disks and schedulers are not
 /// even.
 const SLACK: Duration = Duration::from_millis(5);
@@ -242,9 +242,13 @@ pub fn poll_read(session: &mut Session, id: FileId, space: &mut [u8]) -> Poll<Re
     if file.position >= LAST_OFFSET {
         return Poll::Ready(Err(session.sftps.get(id.sftp)?.beyond_all_files()));
     }
+    let sent = if file.writes.tail().is_empty() { Ok(()) } else { tail::part(session) };
     // The reads follow the writes on the wire, and begin where those end, also where one of them has failed: that is told
     // by the calls that answer for writes.
+    let file = session.sftps.file(id)?;
     file.let_go();
+    sent?;
+    let file = session.sftps.file(id)?;
     let asked = space.len();
     let mut sink = Sink::of_file(id, space);
     file.reads.deliver(&mut sink);

@@ -5,7 +5,7 @@ use std::task::{Poll, ready};
 
 use super::file::close;
 use super::request::Ask;
-use super::{FileId, SftpId, check};
+use super::{FileId, SftpId, check, tail};
 use crate::channel::Discard;
 use crate::error::{Code, Result};
 use crate::op::{Op, is_over};
@@ -34,6 +34,8 @@ impl Settle<()> {
 
     /// Waits for the answers alone.
     pub fn flush(session: &mut Session, file: FileId) -> Result<Self> {
+        session.sftps.file(file)?;
+        tail::send(session)?;
         Self::new(session, file, None, true).map(|flush| Self { answer: Some(Ok(())), ..flush })
     }
 }
@@ -116,7 +118,8 @@ impl Shutdown {
     /// Queues the end of the channel, unless writes are under way.
     pub fn begin(session: &mut Session, sftp: SftpId) -> Result<Self> {
         session.sftps.get(sftp)?;
-        Ok(Self { sftp, patience: session.patience(), close: None, settled: Ok(()) })
+        let settled = tail::send(session);
+        Ok(Self { sftp, patience: session.patience(), close: None, settled })
     }
 
     /// Ready when no file has writes under way that the program takes for done, with the first of those that failed.

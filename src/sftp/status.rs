@@ -30,6 +30,11 @@ impl Status {
         Ok(Self { code, text })
     }
 
+    /// In place of an answer to a request that could not be made.
+    pub const fn not_asked() -> Self {
+        Self { code: message::FX_FAILURE, text: Vec::new() }
+    }
+
     /// Whether the request was carried out.
     pub const fn is_ok(&self) -> bool {
         self.code == message::FX_OK

@@ -17,7 +17,8 @@ use super::file::{Kind, await_reply};
 use super::reach::Reach;
 use super::request::Purpose;
 use super::status::Status;
-use super::{FileId, LAST_OFFSET, SftpId, check, message, put, set_length};
+use super::tail::Kept;
+use super::{FileId, LAST_OFFSET, SftpId, check, message, put, set_length, tail};
 use crate::error::{Error, Result};
 use crate::memory::Add;
 use crate::patience::Patience;
@@ -25,7 +26,7 @@ use crate::session::Session;
 use crate::wire::Put;
 
 /// Data in one request, unless the server takes less: so much that its reply is cheap beside it.
-const LEAST_REQUEST: usize = 32 * 1024;
+pub(super) const LEAST_REQUEST: usize = 32 * 1024;
 /// A program's buffer is cut into at least so many requests, so that the server writes one while we send the next.
 const REQUESTS_PER_CALL: usize = 4;
 /// Handles up to this length fit beside the data that servers say they take; those of the draft have 256 bytes at most.
@@ -50,6 +51,8 @@ pub struct Writes {
     acknowledged: usize,
     /// Bytes from *reported* to *queued*.
     queued: usize,
+    /// The last bytes before *queued*, if they have not been sent, see `tail.rs`.
+    tail: Vec<u8>,
     /// Replies to come, those for writes that a seek has let go included.
     awaited: usize,
     /// How many bytes may be on their way.
@@ -83,7 +86,7 @@ impl Writes {
 
     /// Whether the program has been told of writes that may still fail, or have failed.
     pub const fn may_have_lied(&self) -> bool {
-        (self.is_unsure || self.behind > 0) && (self.awaited > 0 || self.failure.is_some())
+        !self.tail.is_empty() || ((self.is_unsure || self.behind > 0) && (self.awaited > 0 || self.failure.is_some()))
     }
 
     /// How many replies are to come.
@@ -98,7 +101,7 @@ impl Writes {
 
     /// The refusal that no call has reported, if there is one.
     pub const fn take_failure(&mut self) -> Option<Status> {
-        self.is_unsure &= self.awaited > 0;
+        self.is_unsure &= self.awaited > 0 || !self.tail.is_empty();
         self.failure.take()
     }
 
@@ -109,6 +112,58 @@ impl Writes {
         self.ahead = 0;
         self.acknowledged = 0;
         self.queued = 0;
+        self.tail.clear();
+    }
+
+    /// The bytes that wait for more.
+    pub fn tail(&self) -> &[u8] {
+        &self.tail
+    }
+
+    /// Whether `data` is too little for a request of its own while other writes are on their way, one of `most` bytes.
+    pub fn is_for_tail(&self, data: &[u8], most: usize) -> bool {
+        self.behind > 0 && self.is_waiting() && (data.len() < most || !self.tail.is_empty())
+    }
+
+    /// Lets the front of `data` wait, so that at most `most` bytes do: how much.
+    pub fn keep(&mut self, data: &[u8], most: usize) -> Result<usize> {
+        let room = most.saturating_sub(self.tail.len()).min(self.allowance());
+        let kept = data.get(..room).unwrap_or(data);
+        self.tail.put(kept)?;
+        self.queued = self.queued.saturating_add(kept.len());
+        Ok(kept.len())
+    }
+
+    /// Takes out what waits, and where in the file it belongs when that stands at `position`. After a refusal nothing is
+    /// sent any more.
+    pub fn take_tail(&mut self, position: u64) -> Option<(Vec<u8>, u64)> {
+        if self.tail.is_empty() || self.failure.is_some() {
+            return None;
+        }
+        let tail = std::mem::take(&mut self.tail);
+        let of = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let offset = position.saturating_add(of(self.queued)).saturating_sub(of(tail.len()));
+        Some((tail, offset))
+    }
+
+    /// Gives back what [`Writes::take_tail`] took. If it has been sent, its memory is for the next one.
+    pub fn return_tail(&mut self, mut tail: Vec<u8>, is_sent: bool) {
+        if is_sent {
+            self.launch(tail.len());
+            tail.clear();
+        }
+        self.tail = tail;
+    }
+
+    /// What waits will not be sent, which counts as a refusal.
+    pub fn lose_tail(&mut self) {
+        self.tail.clear();
+        self.failure.get_or_insert(Status::not_asked());
+    }
+
+    /// A write has to wait.
+    pub const fn hold_back(&mut self) {
+        self.reach.held_back();
     }
 
     /// Takes the server's reply to write number `index`.
@@ -119,7 +174,7 @@ impl Writes {
             self.failure.get_or_insert(status);
             return;
         }
-        self.is_unsure &= self.awaited > 0 || self.failure.is_some();
+        self.is_unsure &= self.awaited > 0 || self.failure.is_some() || !self.tail.is_empty();
         // Let go by a seek, if it is not among those in flight.
         let place = index.checked_sub(self.first).and_then(|place| usize::try_from(place).ok());
         if let Some(write) = place.and_then(|place| self.flight.get_mut(place)) {
@@ -141,8 +196,12 @@ impl Writes {
 
     /// A write has been sent; room for it has been made.
     fn queue(&mut self, length: usize) {
-        let _ = self.flight.add(Write { length, done: false });
         self.queued = self.queued.saturating_add(length);
+        self.launch(length);
+    }
+
+    fn launch(&mut self, length: usize) {
+        let _ = self.flight.add(Write { length, done: false });
         self.awaited = self.awaited.saturating_add(1);
         self.patience = None;
         self.reach.sent();
@@ -229,6 +288,7 @@ pub fn write_file_behind(session: &mut Session, id: FileId, behind: usize) -> Re
 
 /// Cuts what is not yet on its way into requests, as far as the window and the socket keep up.
 fn queue(session: &mut Session, id: FileId, data: &[u8]) -> Result<()> {
+    check(session, id.sftp)?;
     let sftp = session.sftps.get(id.sftp)?;
     sftp.last_status = message::FX_OK;
     let most = sftp.limits.write;
@@ -250,6 +310,11 @@ fn queue(session: &mut Session, id: FileId, data: &[u8]) -> Result<()> {
         if !session.has_room() {
             return Ok(());
         }
+        match tail::keep(session, id, rest)? {
+            Kept::No => {}
+            Kept::Front => continue,
+            Kept::Full => return Ok(()),
+        }
         let sent = send_one(session, id, rest.get(..per_request).unwrap_or(rest))?;
         if sent == 0 {
             return Ok(());
@@ -259,11 +324,39 @@ fn queue(session: &mut Session, id: FileId, data: &[u8]) -> Result<()> {
 
 /// Sends one request with the front of `data`: how much of it, which is nothing while the window has no use for it.
 fn send_one(session: &mut Session, id: FileId, data: &[u8]) -> Result<usize> {
-    check(session, id.sftp)?;
+    let sftp = session.sftps.get(id.sftp)?;
+    let window = session.channels.get(sftp.channel)?.room();
+    let file = session.sftps.file(id)?;
+    let offset = file.position.saturating_add(u64::try_from(file.writes.queued).unwrap_or(u64::MAX));
+    let allowance = file.writes.allowance();
+    let room = window.saturating_sub(around_data(&file.handle)).min(allowance);
+    let fits = if room >= data.len() || room >= LEAST_FRAGMENT {
+        room.min(data.len())
+    } else if file.writes.is_waiting() {
+        file.writes.hold_back();
+        0
+    } else {
+        // Nobody would open the window for us: send, and let the rest of the request wait for it.
+        data.len().min(allowance)
+    };
+    let data = data.get(..fits).unwrap_or_default();
+    if fits > 0 {
+        put_write(session, id, offset, data)?;
+        session.sftps.file(id)?.writes.queue(fits);
+    }
+    Ok(fits)
+}
+
+/// Bytes of a WRITE that are not data.
+pub(super) const fn around_data(handle: &[u8]) -> usize {
+    handle.len().saturating_add(29)
+}
+
+/// Queues one request, whatever the window; it is then to be noted among the file's writes, for which there is room.
+pub(super) fn put_write(session: &mut Session, id: FileId, offset: u64, data: &[u8]) -> Result<()> {
     let sftp = session.sftps.get(id.sftp)?;
     let channel = session.channels.get(sftp.channel)?;
     let file = sftp.files.get_mut(id.key).ok_or_else(Error::alloc)?;
-    let offset = file.position.saturating_add(u64::try_from(file.writes.queued).unwrap_or(u64::MAX));
     sftp.requests.room()?;
     file.writes.flight.room(1)?;
     let mut packet = std::mem::take(&mut sftp.packet);
@@ -273,26 +366,12 @@ fn send_one(session: &mut Session, id: FileId, data: &[u8]) -> Result<usize> {
     packet.put_u32(sftp.requests.next())?;
     packet.put_string(&file.handle)?;
     packet.put_u64(offset)?;
-    let room = channel.room().saturating_sub(packet.len().saturating_add(4)).min(file.writes.allowance());
-    let fits = if room >= data.len() || room >= LEAST_FRAGMENT {
-        room.min(data.len())
-    } else if file.writes.is_waiting() {
-        file.writes.reach.held_back();
-        0
-    } else {
-        // Nobody would open the window for us: send, and let the rest of the request wait for it.
-        data.len().min(file.writes.allowance())
-    };
-    let data = data.get(..fits).unwrap_or_default();
-    if fits > 0 {
-        packet.put_u32(u32::try_from(fits).map_err(|_| Error::alloc())?)?;
-        set_length(&mut packet, fits)?;
-        put(channel, &mut session.transport.tx, &packet, data)?;
-        sftp.requests.add(Purpose::Write { file: id.key, index: file.writes.next() });
-        file.writes.queue(fits);
-    }
+    packet.put_u32(u32::try_from(data.len()).map_err(|_| Error::alloc())?)?;
+    set_length(&mut packet, data.len())?;
+    put(channel, &mut session.transport.tx, &packet, data)?;
+    sftp.requests.add(Purpose::Write { file: id.key, index: file.writes.next() });
     sftp.packet = packet;
-    Ok(fits)
+    Ok(())
 }
 
 /// Reading ahead has not moved the position, but its data would be in the way of what is written now.
@@ -350,6 +429,41 @@ mod tests {
         assert_eq!((writes.ahead(), writes.acknowledged(), writes.allowance()), (0, 7, 50));
         assert_eq!((writes.accept(100), writes.ahead()), (7, 0));
         assert!(!writes.may_have_lied());
+    }
+
+    #[test]
+    fn a_tail_is_sent_from_where_it_was_accepted() {
+        let mut writes = in_flight(&[10]);
+        writes.behind = 100;
+        assert!(writes.is_for_tail(&[0; 5], 8) && !writes.is_for_tail(&[0; 8], 8));
+        assert_eq!((writes.keep(&[1; 5], 8).unwrap(), writes.keep(&[2; 5], 8).unwrap()), (5, 3));
+        assert!(writes.is_for_tail(&[0; 8], 8), "nothing overtakes it");
+        // 12 bytes of 18 are reported, so that the file stands at 12.
+        assert_eq!(writes.accept(12), 12);
+        let (tail, offset) = writes.take_tail(12).unwrap();
+        assert_eq!((tail.as_slice(), offset), (&[1, 1, 1, 1, 1, 2, 2, 2][..], 10));
+        writes.return_tail(tail, false);
+        assert_eq!(writes.accept(100), 6);
+        let (tail, offset) = writes.take_tail(18).unwrap();
+        assert_eq!((tail.len(), offset), (8, 10));
+        writes.return_tail(tail, true);
+        assert!(writes.take_tail(18).is_none());
+        writes.on_status(0, status(message::FX_OK));
+        writes.on_status(1, status(message::FX_OK));
+        assert_eq!((writes.ahead(), writes.acknowledged(), writes.is_waiting()), (0, 0, false));
+        assert!(!writes.is_for_tail(&[0; 5], 8), "nobody would send it");
+    }
+
+    #[test]
+    fn no_tail_is_sent_after_a_refusal() {
+        let mut writes = in_flight(&[10]);
+        writes.behind = 100;
+        writes.keep(&[1; 5], 8).unwrap();
+        assert_eq!(writes.accept(100), 15);
+        writes.on_status(0, status(message::FX_FAILURE));
+        assert!(writes.take_tail(15).is_none() && writes.may_have_lied());
+        writes.abandon();
+        assert!(writes.tail().is_empty() && writes.take_failure().is_some());
     }
 
     #[test]

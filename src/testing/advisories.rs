@@ -1,5 +1,6 @@
 //! What advisories on libssh2 have told of, one test for each, and whether `docs/advisories.md` names them all. Each is
 //! about what was sent; here it has to end in an error, or to do no harm.
+#![forbid(unsafe_code)]
 
 mod connection;
 mod login;

@@ -278,11 +278,11 @@ fn reading_ahead_reaches_as_far_as_the_line_does() {
     let second = Duration::from_secs(1);
     // As much as is read ahead at most, where the line never fills.
     let far = read_through(Ways { latency: second, limits, ..Ways::default() }, 40 * MEGA);
-    assert!((5 * MEGA..9 * MEGA).contains(&far), "{far}");
-    // 10 MB in a second, 50 ms away: half a megabyte fills it.
+    assert!((10 * MEGA..16 * MEGA).contains(&far), "{far}");
+    // 10 MB in a second, 50 ms away: half a megabyte fills it. Until that shows, some more is asked for.
     let ways = Ways { latency: Duration::from_millis(50), bandwidth: 10 * MEGA as u32, limits, ..Ways::default() };
     let some = read_through(ways, 20 * MEGA);
-    assert!((MEGA / 2..4 * MEGA).contains(&some), "{some}");
+    assert!((MEGA / 2..8 * MEGA).contains(&some), "{some}");
     let near = read_through(Ways { bandwidth: 10 * MEGA as u32, limits, ..Ways::default() }, 20 * MEGA);
     assert!(near < MEGA, "{near}");
 }
@@ -386,7 +386,7 @@ fn what_the_server_takes_is_kept_to() {
     // Packets, reads, writes, handles: what is asked for then.
     for (limits, read, write) in [
         ([34_000, 32_768, 32_768, 0], 32_768, 32_768),
-        // What is written at a time is a part of what may be on its way.
+        // A quarter of what speeds the line up is less.
         ([0; 4], 261_120, 131_072),
         ([262_144, 200_000, 100_000, 0], 200_000, 100_000),
         ([10_000, 200_000, 100_000, 0], 8976, 8976),

@@ -23,7 +23,7 @@ const LONGEST_PAYLOAD: usize = 256 * 1024;
 /// What may wait for the end of a key exchange.
 const MOST_HELD: usize = 1024 * 1024;
 /// Least room for one `recv`.
-const LEAST_SPACE: usize = 128 * 1024;
+const LEAST_SPACE: usize = 256 * 1024;
 
 /// The outgoing half: packets are sealed into one queue, which leaves for the socket in large pieces.
 pub struct Tx {

@@ -1,5 +1,5 @@
-/* The server's lists of algorithms beside ours: every name that both have is connected with once. The server's lists
- * are read from its own KEXINIT, ours from the one that the library sends. */
+/* The server's lists of algorithms beside ours: every name that both have is connected with once.
+ * The server's lists are read from its own KEXINIT, ours from the one that the library sends. */
 #include "interop.h"
 
 #include <arpa/inet.h>
@@ -124,7 +124,7 @@ static void prefer(struct conn *c, int kind, const char *name)
 /* A MAC shows only beside a cipher that has none of its own. */
 static const char *plain_cipher(void)
 {
-    static const char *const names[] = { "aes128-ctr", "aes256-ctr", "aes256-cbc", "3des-cbc", NULL };
+    static const char *const names[] = { "aes128-ctr", "aes256-ctr", "aes256-cbc", NULL };
     return common(LIBSSH2_METHOD_CRYPT_CS, names);
 }
 
@@ -143,7 +143,7 @@ static void connect_by(int kind, const char *name)
         prefer(c, LIBSSH2_METHOD_CRYPT_CS, plain_cipher());
         prefer(c, LIBSSH2_METHOD_CRYPT_SC, plain_cipher());
     }
-    if(strstr(server.ident, "-Go") && strstr(name, "-cbc")) { /* which it does not do encrypt-then-MAC with */
+    if(strstr(server.ident, "-Go") && strstr(name, "-cbc")) { /* not with encrypt-then-MAC */
         prefer(c, LIBSSH2_METHOD_MAC_CS, "hmac-sha2-256");
         prefer(c, LIBSSH2_METHOD_MAC_SC, "hmac-sha2-256");
     }
@@ -185,8 +185,9 @@ static void try_kind(int kind)
             cell(names[i], "–");
         else if(kind == 3 && !plain_cipher())
             cell(names[i], "unused");
-        else if(strstr(server.ident, "-AsyncSSH") && strcmp(names[i], "ssh-rsa-cert-v01@openssh.com") == 0)
-            cell(names[i], "untried"); /* it signs as it did for the last one who wanted this certificate */
+        else if(strstr(server.ident, "-AsyncSSH") &&
+                strcmp(names[i], "ssh-rsa-cert-v01@openssh.com") == 0)
+            cell(names[i], "untried"); /* it signs as for the last one who wanted the certificate */
         else
             connect_by(kind, names[i]);
     }

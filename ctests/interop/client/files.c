@@ -1,5 +1,6 @@
-/* The whole file API. What must hold is checked; what a server may decide for itself goes into the tables, and into
- * the trace, which is the same on the original. The server sees the files that this program sees. */
+/* The whole file API. What must hold is checked; what a server may decide for itself goes into the
+ * tables, and into the trace, which is the same on the original. The server sees the files that
+ * this program sees. */
 #include "interop.h"
 
 #include <dirent.h>
@@ -73,7 +74,8 @@ static bool reads(LIBSSH2_SFTP_HANDLE *file, const char *want, size_t size)
     char text[200];
     size_t got = 0;
     ssize_t rc = 1;
-    while(got < sizeof(text) && (rc = CALL(c, libssh2_sftp_read(file, text + got, sizeof(text) - got))) > 0)
+    while(got < sizeof(text) &&
+          (rc = CALL(c, libssh2_sftp_read(file, text + got, sizeof(text) - got))) > 0)
         got += (size_t)rc;
     bool same = rc == 0 && got == size && memcmp(text, want, size) == 0;
     if(!same)
@@ -101,7 +103,8 @@ static void open_flags(void)
     ok(write_text(file, "new") == 3 && close_file(file) == 0 && holds("new", "new"), "and write it");
     struct stat found;
     ok(stat(temp_path("new"), &found) == 0, "it is there");
-    cell("mode given to open", (found.st_mode & 0777) == 0640 ? "kept" : "%o", found.st_mode & 0777);
+    cell("mode given to open", (found.st_mode & 0777) == 0640 ? "kept" : "%o",
+         found.st_mode & 0777);
     trace("mode %o", found.st_mode & 0777);
 
     file = open_file("there", LIBSSH2_FXF_WRITE | LIBSSH2_FXF_CREAT | LIBSSH2_FXF_TRUNC);
@@ -155,10 +158,12 @@ static void nothing(void)
     rc = close_file(file);
     ok(rc == 0 && file_size(temp_path("empty")) == 0, "close it empty");
     ok(mkdir(temp_path("empty directory"), 0700) == 0, "mkdir()");
-    LIBSSH2_SFTP_HANDLE *directory = CALLP(c, libssh2_sftp_opendir(c->sftp, temp_path("empty directory")));
+    LIBSSH2_SFTP_HANDLE *directory =
+        CALLP(c, libssh2_sftp_opendir(c->sftp, temp_path("empty directory")));
     char name[300];
     int entries = 0;
-    while(directory && (rc = CALL(c, libssh2_sftp_readdir(directory, name, sizeof(name), NULL))) > 0)
+    while(directory &&
+          (rc = CALL(c, libssh2_sftp_readdir(directory, name, sizeof(name), NULL))) > 0)
         entries += strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
     ok(rc == 0 && entries == 0, "an empty directory: %d, %s", entries, error_name(rc));
     ok(directory && CALL(c, libssh2_sftp_closedir(directory)) == 0, "closedir");
@@ -203,12 +208,15 @@ static void attributes(void)
     if(LIBSSH2_SFTP_S_ISREG(a.permissions))
         cell("lstat of a link", "that of what it leads to");
     trace("lstat says %#lo", a.permissions & LIBSSH2_SFTP_S_IFMT);
-    refuse("stat of what is not there", CALL(c, libssh2_sftp_stat(c->sftp, temp_path("missing"), &a)));
+    refuse("stat of what is not there",
+           CALL(c, libssh2_sftp_stat(c->sftp, temp_path("missing"), &a)));
 
     a = (LIBSSH2_SFTP_ATTRIBUTES){ .flags = LIBSSH2_SFTP_ATTR_PERMISSIONS, .permissions = 0600 };
     must("setstat, mode", CALL(c, libssh2_sftp_setstat(c->sftp, temp_path("attributes"), &a)));
     ok(stat(temp_path("attributes"), &found) == 0 && (found.st_mode & 07777) == 0600, "is 0600");
-    a = (LIBSSH2_SFTP_ATTRIBUTES){ .flags = LIBSSH2_SFTP_ATTR_ACMODTIME, .atime = 1, .mtime = 1000000000 };
+    a = (LIBSSH2_SFTP_ATTRIBUTES){ .flags = LIBSSH2_SFTP_ATTR_ACMODTIME,
+                                   .atime = 1,
+                                   .mtime = 1000000000 };
     must("setstat, times", CALL(c, libssh2_sftp_setstat(c->sftp, temp_path("attributes"), &a)));
     ok(stat(temp_path("attributes"), &found) == 0 && found.st_mtime == 1000000000, "is of 2001");
     a = (LIBSSH2_SFTP_ATTRIBUTES){ .flags = LIBSSH2_SFTP_ATTR_SIZE, .filesize = 4 };
@@ -308,7 +316,8 @@ static void odd_names(void)
         int rc = -1;
         LIBSSH2_SFTP_HANDLE *list = CALLP(c, libssh2_sftp_opendir(c->sftp, temp_path("odd")));
         while(list && (rc = CALL(c, libssh2_sftp_readdir(list, name, sizeof(name), NULL))) > 0)
-            listed = listed || ((size_t)rc == strlen(odd[i]) && memcmp(name, odd[i], (size_t)rc) == 0);
+            listed = listed ||
+                     ((size_t)rc == strlen(odd[i]) && memcmp(name, odd[i], (size_t)rc) == 0);
         if(list)
             CALL(c, libssh2_sftp_closedir(list));
         if(!there || !listed)
@@ -346,7 +355,8 @@ static void list(void)
     }
     LIBSSH2_SFTP_HANDLE *directory = CALLP(c, libssh2_sftp_opendir(c->sftp, temp_path("many")));
     must("opendir", failure(directory));
-    while((rc = CALL(c, libssh2_sftp_readdir_ex(directory, name, sizeof(name), line, sizeof(line), &a))) > 0) {
+    while((rc = CALL(c, libssh2_sftp_readdir_ex(directory, name, sizeof(name), line, sizeof(line),
+                                                &a))) > 0) {
         int i;
         if(sscanf(name, "file %d", &i) == 1 && i >= 0 && i < FILES && !seen[i]) {
             seen[i] = true;

@@ -1,5 +1,5 @@
-/* What the server takes: the largest requests, answers, packets, and how many handles. Found by asking for the limits
- * and by trying, in SFTP spoken by hand over a channel of the library. */
+/* What the server takes: the largest requests, answers, packets, and how many handles. Found by
+ * asking for the limits and by trying, in SFTP spoken by hand over a channel of the library. */
 #include "interop.h"
 
 #include <arpa/inet.h>
@@ -126,7 +126,8 @@ static bool write_works(uint32_t length)
     uint32_t size = 0;
     begin();
     remove(temp_path("written"));
-    const unsigned char *handle = open_file(temp_path("written"), LIBSSH2_FXF_WRITE | LIBSSH2_FXF_CREAT, &size);
+    const unsigned char *handle =
+        open_file(temp_path("written"), LIBSSH2_FXF_WRITE | LIBSSH2_FXF_CREAT, &size);
     if(!handle)
         bail("open failed");
     unsigned char *packet = calloc(1, length + 400), *at = put_number(packet, 9);
@@ -141,7 +142,8 @@ static bool write_works(uint32_t length)
     return works;
 }
 
-/* How many bytes come back when so many are asked for; -1 if that ends the connection or is refused. */
+/* How many bytes come back when so many are asked for; -1 if that ends the connection or is
+ * refused. */
 static long read_gives(uint32_t length)
 {
     uint32_t size = 0;

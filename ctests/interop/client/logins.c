@@ -209,7 +209,6 @@ void test(void)
     way("rsa", "publickey: RSA, as the server likes it", NULL, "rsa");
     way("rsa-512", "publickey: RSA, rsa-sha2-512", NULL, "@rsa-sha2-512");
     way("rsa-256", "publickey: RSA, rsa-sha2-256", NULL, "@rsa-sha2-256");
-    way("rsa-1", "publickey: RSA, ssh-rsa", NULL, "@ssh-rsa");
     way("dsa", "publickey: DSA", NULL, "@ssh-dss");
     way("cert-ed25519", "certificate: Ed25519", NULL, "+ed25519");
     way("cert-ecdsa256", "certificate: ECDSA nistp256", NULL, "+ecdsa256");

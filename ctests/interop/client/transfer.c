@@ -1,4 +1,5 @@
-/* Commands, and files there and back by SFTP, with new keys in the middle where the server asks for them. */
+/* Commands, and files there and back by SFTP, with new keys in the middle where the server asks for
+ * them. */
 #include "interop.h"
 
 #include <stdio.h>

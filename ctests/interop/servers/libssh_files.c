@@ -1,4 +1,5 @@
-/* SFTP on libssh: its functions read the requests and write the replies, what they mean is done here. */
+/* SFTP on libssh: its functions read the requests and write the replies, what they mean is done
+ * here. */
 #define WITH_SERVER
 #include "libssh_server.h"
 

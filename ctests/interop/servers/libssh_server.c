@@ -1,4 +1,5 @@
-/* A server on libssh: libssh_server DIRECTORY, which has keys/. Prints its port. Each connection has a process. */
+/* A server on libssh: libssh_server DIRECTORY, which has keys/. Prints its port. Each connection
+ * has a process. */
 #include "libssh_server.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,5 @@
 //! What a program knows of one file, by what its calls have returned.
+#![forbid(unsafe_code)]
 
 use std::collections::HashSet;
 
