@@ -260,7 +260,7 @@ impl Run {
     fn open(&mut self, which: usize) {
         let sftp = self.world.sftp;
         let name: &[u8] = [&b"file"[..], b"other"][which];
-        for _ in 0..2000 {
+        for _ in 0..50_000 {
             let opened =
                 self.resume(Owner::Sftp(sftp), Call::SftpOpen, |session| Open::file(session, sftp, name, 0, 0, None));
             match opened {
