@@ -72,12 +72,11 @@ pub fn send(session: &mut Session) -> Result<()> {
 }
 
 /// [`send`] before the file goes on elsewhere. What cannot be sent is lost, and the next call that answers for writes
-/// tells that, unless all calls fail from now on.
+/// tells that.
 pub fn part(session: &mut Session) -> Result<()> {
     let sent = send(session);
     if sent.is_err()
         && let Some(id) = session.sftps.tail.take()
-        && check(session, id.sftp).is_ok()
     {
         session.sftps.file(id)?.writes.lose_tail();
     }
