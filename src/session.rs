@@ -75,7 +75,7 @@ pub struct Session {
     sent_at: Instant,
     /// It did not take all of them.
     is_full: bool,
-    /// The last operation ended with `EAGAIN`.
+    /// The socket had nothing when it was last looked at.
     starved: bool,
     /// Whom the current operation is for, unless it tells of what it waits for by itself.
     serves: Option<Owner>,
@@ -268,7 +268,6 @@ impl Session {
     pub(crate) fn begin_poll(&mut self, now: Instant) {
         self.now = now;
         self.wake_at = None;
-        self.starved = false;
         self.serves = Some(Owner::Session);
         self.has_more = false;
         self.awaits = None;
@@ -436,6 +435,8 @@ impl Session {
             self.keepalive.heard();
         }
         self.transport.return_incoming(queue, came);
+        // Calls that do not look at the socket leave it so: some other operation may wait for it.
+        self.starved = transfer == Transfer::WouldBlock;
         match (transfer, self.send_failure.take()) {
             (Transfer::Moved(count), send_failure) if count > 0 => self.send_failure = send_failure,
             (_, Some(error)) => {

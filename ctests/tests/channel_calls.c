@@ -166,6 +166,28 @@ static void modes(void)
     free_channel(other);
 }
 
+/* A program with several channels waits once for all of them, after whichever call came last. */
+static void directions_of_many(void)
+{
+    char byte;
+    int left;
+    LIBSSH2_CHANNEL *waits = open_channel("exec cat"), *ended = open_channel("true");
+    ok(CALL(c, libssh2_channel_read(ended, &byte, 1)) == 0, "one ends");
+    CALL(c, libssh2_channel_wait_eof(ended));
+    libssh2_session_set_blocking(c->session, 0);
+    trace_rc(c, libssh2_channel_read(waits, &byte, 1), "read of the other one");
+    trace("directions %d", libssh2_session_block_directions(c->session));
+    trace_rc(c, libssh2_channel_read(ended, &byte, 1), "read at the end");
+    trace("directions %d", libssh2_session_block_directions(c->session));
+    trace_rc(c, libssh2_keepalive_send(c->session, &left), "keepalive_send");
+    trace("directions %d", libssh2_session_block_directions(c->session));
+    trace_rc(c, libssh2_channel_write(waits, "x", 1), "write");
+    trace("directions %d", libssh2_session_block_directions(c->session));
+    libssh2_session_set_blocking(c->session, !nonblocking);
+    free_channel(waits);
+    free_channel(ended);
+}
+
 /* A string that is empty is not one that is not there. */
 static void startups(void)
 {
@@ -227,6 +249,7 @@ void test(void)
     without_a_window();
     other_streams();
     modes();
+    directions_of_many();
     startups();
     display();
     conn_close(c);
