@@ -3,6 +3,7 @@
 
 use super::message;
 use crate::error::{Code, Error, Result};
+use crate::memory;
 use crate::wire::{Reader, Short};
 
 /// What the server says of a request.
@@ -26,13 +27,14 @@ impl Status {
             .map_err(|Short| Error::new(Code::SftpProtocol, "SFTP status of the server is shorter than its fields"))?;
         // Servers of early drafts send neither text nor language.
         let text = reader.string().unwrap_or_default();
-        let text = crate::memory::copy(if code == message::FX_OK { &[] } else { text })?;
+        let text = memory::copy(if code == message::FX_OK { &[] } else { text })?;
         Ok(Self { code, text })
     }
 
-    /// In place of an answer to a request that could not be made.
-    pub const fn not_asked() -> Self {
-        Self { code: message::FX_FAILURE, text: Vec::new() }
+    /// In place of an answer to a write that could not be sent, and why.
+    pub fn not_sent(reason: &Error) -> Self {
+        let text = memory::text(format_args!("data was not sent: {reason}")).unwrap_or_default();
+        Self { code: message::FX_FAILURE, text }
     }
 
     /// Whether the request was carried out.

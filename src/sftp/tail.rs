@@ -24,7 +24,7 @@ pub enum Kept {
 pub fn keep(session: &mut Session, id: FileId, data: &[u8]) -> Result<Kept> {
     if session.sftps.tail.is_some_and(|other| other != id) {
         // Where that is not possible, the other file's next call tells.
-        let _told_later = send(session);
+        let _told_later = part(session);
     }
     let most = LEAST_REQUEST.min(session.sftps.get(id.sftp)?.limits.write);
     let writes = &mut session.sftps.file(id)?.writes;
@@ -75,10 +75,10 @@ pub fn send(session: &mut Session) -> Result<()> {
 /// tells that.
 pub fn part(session: &mut Session) -> Result<()> {
     let sent = send(session);
-    if sent.is_err()
+    if let Err(error) = &sent
         && let Some(id) = session.sftps.tail.take()
     {
-        session.sftps.file(id)?.writes.lose_tail();
+        session.sftps.file(id)?.writes.lose_tail(error);
     }
     sent
 }

@@ -155,10 +155,10 @@ impl Writes {
         self.tail = tail;
     }
 
-    /// What waits will not be sent, which counts as a refusal.
-    pub fn lose_tail(&mut self) {
+    /// What waits will not be sent, for that reason, which counts as a refusal.
+    pub fn lose_tail(&mut self, reason: &Error) {
         self.tail.clear();
-        self.failure.get_or_insert(Status::not_asked());
+        self.failure.get_or_insert_with(|| Status::not_sent(reason));
     }
 
     /// A write has to wait.

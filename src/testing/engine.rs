@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Dice, Ways, World};
+use super::{Dice, Harm, Ways, World};
 use crate::error::Code;
 use crate::op::{Call, Owner};
 use crate::sftp::{Open, Settle, fsync, poll_read, poll_write, seek, stat, tell, write_file_behind};
@@ -360,6 +360,23 @@ fn an_early_success_is_answered_for_also_when_writing_behind_is_switched_off() {
     assert_eq!(synced.unwrap_err().to_string(), "SFTP server: failure: No room for that");
     let synced = world.finish(Owner::File(file), Call::SftpFlush, |session| Settle::flush(session, file));
     assert_eq!(synced, Ok(()));
+}
+
+#[test]
+fn what_can_no_longer_be_sent_is_told_with_the_reason() {
+    let world = World::new(0, Ways { window: 1, latency: Duration::from_millis(1), ..Ways::default() });
+    let file = world.open();
+    world.line.server.borrow_mut().ways.harm = Some((0, Harm::Doubled));
+    write_file_behind(&mut world.session.borrow_mut(), file, 2).unwrap();
+    let write = |byte: &[u8]| world.call(|session| poll_write(session, file, byte));
+    // The window has no room for the second one, and the third one waits for the answer to the first.
+    assert_eq!((write(b"a"), write(b"b")), (Ok(1), Ok(1)));
+    let reason = "SFTP server answered a request that was never made";
+    assert_eq!(write(b"c").unwrap_err().to_string(), reason);
+    seek(&mut world.session.borrow_mut(), file, 9).unwrap();
+    let flush = || world.finish(Owner::File(file), Call::SftpFlush, |session| Settle::flush(session, file));
+    assert_eq!(flush().unwrap_err().to_string(), format!("SFTP server: failure: data was not sent: {reason}"));
+    assert_eq!(flush(), Ok(()));
 }
 
 #[test]

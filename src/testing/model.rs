@@ -246,6 +246,8 @@ impl Run {
         }
         assert!(told || self.is_doomed, "{error}");
         assert!(!matches!(error.code, Code::BadUse | Code::Inval | Code::Alloc), "{error}");
+        // What could not even be sent is told like a refusal, with a reason that the server does not know.
+        let told = told || error.to_string().contains("data was not sent");
         if let Some(id) = self.files[which].id.filter(|_| told) {
             let place = tell(&mut self.world.session.borrow_mut(), id).unwrap();
             let book = &mut self.files[which].book;
