@@ -5,7 +5,7 @@
 #   CTESTS_ONLY="session rekey"       only these programs
 #   CTESTS_LIB=peer | ours            one library alone: proves the suite, or needs no network
 #   CTESTS_MODE=blocking|nonblocking  one mode
-#   CTESTS_JOBS=2                     how many at a time
+#   CTESTS_JOBS=4                     how many at a time (default: two more than processors, since many wait)
 #   CTESTS_WRAP="valgrind -q ..."     run each program under this (with CTESTS_SLOW=10)
 #   CTESTS_OURS=file                  our library (default: target/release/libssh2.so)
 #   CTESTS_ALL=1                      what takes minutes as well
@@ -17,6 +17,7 @@ root=$(dirname "$here")
 target=${CARGO_TARGET_DIR:-$root/target}
 which=${CTESTS_LIB:-both}
 limit=${CTESTS_TIMEOUT:-240}
+jobs=${CTESTS_JOBS:-$(($(nproc) + 2))}
 [ -z "${CTESTS_ALL:-}" ] || limit=900
 
 die() {
@@ -149,7 +150,7 @@ judge() { # NAME MODE: one line for the pair, and what is wrong with it
 
 for name in $names; do
     for mode in ${CTESTS_MODE:-blocking nonblocking}; do
-        while [ "$(jobs -pr | wc -l)" -ge "${CTESTS_JOBS:-2}" ]; do
+        while [ "$(jobs -pr | wc -l)" -ge "$jobs" ]; do
             wait -n
         done
         judge "$name" "$mode" &
