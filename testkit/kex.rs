@@ -18,18 +18,6 @@ const METHODS: &[u8] = b"curve25519-sha256,curve25519-sha256@libssh.org,\
     ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521";
 const STRICT_S: &[u8] = b"kex-strict-s-v00@openssh.com";
 const STRICT_C: &[u8] = b"kex-strict-c-v00@openssh.com";
-const LISTS: [MethodType; 10] = [
-    MethodType::Kex,
-    MethodType::HostKey,
-    MethodType::CryptCs,
-    MethodType::CryptSc,
-    MethodType::MacCs,
-    MethodType::MacSc,
-    MethodType::CompCs,
-    MethodType::CompSc,
-    MethodType::LangCs,
-    MethodType::LangSc,
-];
 
 /// What lasts from one key exchange to the next.
 pub struct Kex<'a> {
@@ -282,7 +270,7 @@ impl<'a> Offer<'a> {
     /// What the client will agree on when it sees our KEXINIT.
     fn agree(&self, kexinit: &[u8]) -> Result<Agreement> {
         let mut client = Preferences::new().unwrap();
-        for (kind, list) in LISTS.into_iter().zip(self.lists).filter(|(_, list)| !list.is_empty()) {
+        for (kind, list) in MethodType::ALL.into_iter().zip(self.lists).filter(|(_, list)| !list.is_empty()) {
             client.set(kind, list)?;
         }
         Ok(client.agree(kexinit)?)

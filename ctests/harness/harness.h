@@ -77,6 +77,8 @@ const char *fx_name(unsigned long status);
 
 /* Lines of sshd_config that go before (and so override) the ordinary ones. NULL: none. */
 void server_config(const char *lines);
+/* Such lines: SFTP has this fault, see servers/fake_sftp.c. */
+void server_sftp(const char *fault);
 /* Such lines, by which the server has a certificate for each of its keys. */
 const char *server_certificates(void);
 /* From now on connections take so many milliseconds in either direction, by a proxy; 0: no longer. */
@@ -143,7 +145,16 @@ bool conn_wait_always(struct conn *c);
         call_result;                                                                               \
     })
 
-/* The same for a call that returns a pointer and leaves EAGAIN as the session's last error. */
+/* Repeats a call that moves some bytes until they are all moved; so far that is `done`. */
+#define CALL_ALL(c, done, size, expression)                                                        \
+    for(size_t done = 0; done < (size);) {                                                         \
+        long long moved_now = CALL(c, expression);                                                 \
+        if(moved_now <= 0)                                                                         \
+            bail("%s = %s", #expression, error_name(moved_now));                                   \
+        done += (size_t)moved_now;                                                                 \
+    }
+
+/* CALL for a call that returns a pointer and leaves EAGAIN as the session's last error. */
 #define CALLP(c, expression)                                                                       \
     ({                                                                                             \
         conn_start_call(c);                                                                        \

@@ -25,6 +25,16 @@ void server_config(const char *lines)
     remove(temp_path("sshd.log"));
 }
 
+void server_sftp(const char *fault)
+{
+    static char line[500];
+    const char *servers = getenv("CTESTS_SERVERS");
+    if(!servers)
+        bail("CTESTS_SERVERS must name the directory of fake_sftp");
+    snprintf(line, sizeof(line), "Subsystem sftp %s/fake_sftp %s", servers, fault);
+    server_config(line);
+}
+
 const char *server_certificates(void)
 {
     static char lines[4000];

@@ -8,13 +8,10 @@
 
 static struct conn *c;
 
-/* Logs in to a server whose SFTP has this fault (see servers/fake_sftp.c). */
+/* Logs in to a server whose SFTP has this fault. */
 static void meet(const char *fault)
 {
-    static char config[500];
-    snprintf(config, sizeof(config), "Subsystem sftp %s/fake_sftp %s", getenv("CTESTS_SERVERS"),
-             fault);
-    server_config(config);
+    server_sftp(fault);
     c = conn_new();
     conn_handshake(c);
     conn_login(c);
@@ -223,8 +220,6 @@ static void writes(void)
 
 void test(void)
 {
-    if(!getenv("CTESTS_SERVERS"))
-        bail("CTESTS_SERVERS must name the directory of fake_sftp");
     versions();
     attributes();
     handles();

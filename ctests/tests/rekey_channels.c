@@ -14,45 +14,25 @@ static char *data[CHANNELS + 1]; /* what each of them carries; the last is the f
 
 static void give(LIBSSH2_CHANNEL *channel, const char *piece)
 {
-    for(size_t done = 0; done < PIECE;) {
-        ssize_t rc = CALL(c, libssh2_channel_write(channel, piece + done, PIECE - done));
-        if(rc <= 0)
-            bail("write: %s", error_name(rc));
-        done += (size_t)rc;
-    }
+    CALL_ALL(c, done, PIECE, libssh2_channel_write(channel, piece + done, PIECE - done));
 }
 
 static bool take(LIBSSH2_CHANNEL *channel, const char *want)
 {
     char piece[PIECE];
-    for(size_t done = 0; done < PIECE;) {
-        ssize_t rc = CALL(c, libssh2_channel_read(channel, piece + done, PIECE - done));
-        if(rc <= 0)
-            bail("read: %s", error_name(rc));
-        done += (size_t)rc;
-    }
+    CALL_ALL(c, done, PIECE, libssh2_channel_read(channel, piece + done, PIECE - done));
     return memcmp(piece, want, PIECE) == 0;
 }
 
 static void put(LIBSSH2_SFTP_HANDLE *file, const char *piece)
 {
-    for(size_t done = 0; done < PIECE;) {
-        ssize_t rc = CALL(c, libssh2_sftp_write(file, piece + done, PIECE - done));
-        if(rc <= 0)
-            bail("sftp_write: %s", error_name(rc));
-        done += (size_t)rc;
-    }
+    CALL_ALL(c, done, PIECE, libssh2_sftp_write(file, piece + done, PIECE - done));
 }
 
 static bool get(LIBSSH2_SFTP_HANDLE *file, const char *want)
 {
     char piece[PIECE];
-    for(size_t done = 0; done < PIECE;) {
-        ssize_t rc = CALL(c, libssh2_sftp_read(file, piece + done, PIECE - done));
-        if(rc <= 0)
-            bail("sftp_read: %s", error_name(rc));
-        done += (size_t)rc;
-    }
+    CALL_ALL(c, done, PIECE, libssh2_sftp_read(file, piece + done, PIECE - done));
     return memcmp(piece, want, PIECE) == 0;
 }
 

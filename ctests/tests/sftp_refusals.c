@@ -9,10 +9,7 @@ static struct conn *c;
 
 static void meet(const char *fault)
 {
-    static char config[500];
-    snprintf(config, sizeof(config), "Subsystem sftp %s/fake_sftp %s", getenv("CTESTS_SERVERS"),
-             fault);
-    server_config(config);
+    server_sftp(fault);
     c = conn_ready();
 }
 
@@ -131,8 +128,6 @@ static void names_of_statuses(void)
 
 void test(void)
 {
-    if(!getenv("CTESTS_SERVERS"))
-        bail("CTESTS_SERVERS must name the directory of fake_sftp");
     watchdog(120);
     everything(LIBSSH2_FX_PERMISSION_DENIED);
     everything(LIBSSH2_FX_QUOTA_EXCEEDED);

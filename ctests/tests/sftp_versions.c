@@ -8,10 +8,7 @@ static struct conn *c;
 
 static void meet(const char *fault)
 {
-    static char config[500];
-    snprintf(config, sizeof(config), "Subsystem sftp %s/fake_sftp %s", getenv("CTESTS_SERVERS"),
-             fault);
-    server_config(config);
+    server_sftp(fault);
     c = conn_ready();
 }
 
@@ -98,8 +95,6 @@ static void of_open(void)
 
 void test(void)
 {
-    if(!getenv("CTESTS_SERVERS"))
-        bail("CTESTS_SERVERS must name the directory of fake_sftp");
     version(0);
     version(1);
     version(2);

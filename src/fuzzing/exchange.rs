@@ -6,17 +6,8 @@ use crate::transport::message;
 use crate::transport::negotiate::{Agreement, MethodType, Preferences};
 use crate::wire::{Reader, names};
 
-/// The lists of a KEXINIT.
-const LISTS: [MethodType; 8] = [
-    MethodType::Kex,
-    MethodType::HostKey,
-    MethodType::CryptCs,
-    MethodType::CryptSc,
-    MethodType::MacCs,
-    MethodType::MacSc,
-    MethodType::CompCs,
-    MethodType::CompSc,
-];
+/// How many lists of a KEXINIT are not of languages.
+const LISTS: usize = 8;
 /// Key exchanges by the number that stands for them: one of each form. The larger groups are left out, which only take
 /// longer.
 const KEX: [&str; 10] = [
@@ -55,7 +46,7 @@ pub fn kexinit(data: &[u8]) {
     let mut preferences = Preferences::new().unwrap();
     preferences.set_compress(how & 1 != 0).unwrap();
     if how & 2 != 0 {
-        for kind in LISTS {
+        for kind in MethodType::ALL.into_iter().take(LISTS) {
             let all: Vec<_> =
                 preferences.supported(kind).unwrap().unwrap().iter().map(|name| name.to_bytes()).collect();
             preferences.set(kind, &all.join(&b',')).unwrap();
@@ -67,7 +58,7 @@ pub fn kexinit(data: &[u8]) {
     }
     let Ok(agreement) = preferences.agree(kexinit) else { return };
     let mut reader = Reader::new(&kexinit[17..]);
-    for kind in LISTS {
+    for kind in MethodType::ALL.into_iter().take(LISTS) {
         let (ours, theirs) = (preferences.get(kind), reader.string().unwrap());
         let is_unused = match kind {
             MethodType::MacCs => agreement.cs.cipher.algorithm.is_aead(),

@@ -182,7 +182,8 @@ pub enum MethodType {
 }
 
 impl MethodType {
-    const ALL: [Self; 11] = [
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 11] = [
         Self::Kex,
         Self::HostKey,
         Self::CryptCs,
@@ -196,7 +197,7 @@ impl MethodType {
         Self::SignAlgo,
     ];
     /// How many of them are in a KEXINIT.
-    const IN_KEXINIT: usize = 10;
+    pub const IN_KEXINIT: usize = 10;
 
     /// The type with that `LIBSSH2_METHOD_*` number.
     pub fn from_number(number: i32) -> Option<Self> {
