@@ -54,6 +54,7 @@ far() {
         port=$SSHD_PORT
         return
     fi
+    rm -f "$work/proxy.port"
     "$out/delayproxy" "$SSHD_PORT" "$(awk "BEGIN { print $1 / 2 }")" >"$work/proxy.port" &
     proxy_pid=$!
     for waited in $(seq 100); do
