@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use openssl_sys as ffi;
 
-use super::{Refused, Result, not_null};
+use super::{Result, not_null};
 
 owned!(LibraryContext, ffi::OSSL_LIB_CTX, ffi::OSSL_LIB_CTX_free);
 
@@ -25,19 +25,28 @@ pub enum Source {
 impl Source {
     /// The context to fetch from; NULL for the default one.
     pub(super) fn context(self) -> Result<*mut ffi::OSSL_LIB_CTX> {
-        static LEGACY: OnceLock<Option<LibraryContext>> = OnceLock::new();
+        static LEGACY: OnceLock<LibraryContext> = OnceLock::new();
         match self {
             Self::Default => Ok(ptr::null_mut()),
             Self::Legacy => {
-                let context = LEGACY.get_or_init(|| {
-                    // SAFETY: takes nothing.
-                    let context = LibraryContext(not_null(unsafe { ffi::OSSL_LIB_CTX_new() }).ok()?);
-                    // SAFETY: the context is alive, and the name ends with NUL. The context keeps the provider.
-                    let provider = unsafe { ffi::OSSL_PROVIDER_load(context.0.as_ptr(), c"legacy".as_ptr()) };
-                    not_null(provider).ok().map(|_| context)
-                });
-                context.as_ref().map(|context| context.0.as_ptr()).ok_or(Refused::UNFIT)
+                // What fails is not kept: there may be memory for it the next time.
+                let context = match LEGACY.get() {
+                    Some(context) => context,
+                    None => {
+                        let fresh = load_legacy()?;
+                        LEGACY.get_or_init(|| fresh)
+                    }
+                };
+                Ok(context.0.as_ptr())
             }
         }
     }
+}
+
+fn load_legacy() -> Result<LibraryContext> {
+    // SAFETY: takes nothing.
+    let context = LibraryContext(not_null(unsafe { ffi::OSSL_LIB_CTX_new() })?);
+    // SAFETY: the context is alive, and the name ends with NUL. The context keeps the provider.
+    let provider = unsafe { ffi::OSSL_PROVIDER_load(context.0.as_ptr(), c"legacy".as_ptr()) };
+    not_null(provider).map(|_| context)
 }
