@@ -88,7 +88,7 @@ check-valgrind: ## Run the C tests under valgrind (CTESTS_ONLY="name ...")
 	$(CARGO) build --locked --example ssh2-testd
 	@CTESTS_OURS=$(built)/libssh2.so ctests/memory/valgrind.sh
 
-check-asan: ## Run the C tests under AddressSanitizer (CTESTS_ONLY="name ...")
+check-asan: ## Run the C tests and the unit tests under AddressSanitizer (CTESTS_ONLY="name ...")
 	@.ci/install
 	$(CARGO) build --locked --example ssh2-testd
 	@ctests/memory/asan.sh

@@ -1,14 +1,20 @@
 #!/bin/bash
-# Runs the C tests under AddressSanitizer, library and programs: no error, and nothing that the library has lost.
-# common.sh has the settings. The library is built for it, in target/asan. The last line is "N passed, N failed".
+# Runs the C tests under AddressSanitizer, library and programs, and then the unit tests: no error, and nothing that the
+# library has lost. common.sh has the settings. The library is built for it, in target/asan. The last line is "N passed, N failed".
 set -u
 
+named=${CTESTS_ONLY:-}
 . "$(dirname "$0")/common.sh"
 host=$(rustc -vV | sed -n 's/^host: //p')
 
 # The flag is not stable, but the stable compiler brings along what it needs.
-RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo rustc --manifest-path "$root/Cargo.toml" --locked --quiet --lib \
-    --crate-type cdylib --target "$host" --target-dir "$target/asan" || die "the library cannot be built with it"
+cargo() { # COMMAND ARGUMENT...
+    local command=$1
+    shift
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address command cargo "$command" --manifest-path "$root/Cargo.toml" --locked \
+        --quiet --lib --target "$host" --target-dir "$target/asan" "$@"
+}
+cargo rustc --crate-type cdylib || die "the library cannot be built with it"
 library=$target/asan/$host/debug/libssh2.so
 nm -D --undefined-only "$library" | grep -q ' __asan_report_load' || die "the library is not instrumented"
 
@@ -38,4 +44,14 @@ rm -f "$reports"/report.*
 
 [ "${1:-all}" = all ] || export CTESTS_MODE=${CTESTS_MODE:-blocking}
 CTESTS_WRAP=$check CTESTS_SLOW=4 CTESTS_TIMEOUT=${CTESTS_TIMEOUT:-300} run_tests "$library"
+if [ -z "$named" ]; then
+    if ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 cargo test >"$reports/units" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok - unit tests: $(sed -n 's/^test result: ok. \([0-9]* passed\).*/\1/p' "$reports/units")"
+    else
+        failed=$((failed + 1))
+        echo "not ok - unit tests"
+        tail -n 100 "$reports/units" | sed 's/^/# /'
+    fi
+fi
 judge_leaks
