@@ -47,7 +47,7 @@ sshd_start() {
         setpriv --pdeathsig TERM "$sshd" -D -e -f "$dir/sshd_config" 2>"$dir/sshd.log" &
         SSHD_PID=$!
         for waited in $(seq 100); do
-            grep -q '^Server listening' "$dir/sshd.log" && return 0
+            grep -qs '^Server listening' "$dir/sshd.log" && return 0
             kill -0 "$SSHD_PID" 2>/dev/null || break
             sleep 0.05
         done
