@@ -14,7 +14,7 @@ use crate::session::Session;
 pub enum Kept {
     /// It should be sent at once.
     No,
-    /// Its front waits for more.
+    /// Its front waits for more, or there is room for that now.
     Front,
     /// So much waits already that it has to wait itself.
     Full,
@@ -37,10 +37,11 @@ pub fn keep(session: &mut Session, id: FileId, data: &[u8]) -> Result<Kept> {
     if is_full {
         send_if_it_fits(session)?;
     }
-    if kept > 0 {
+    let writes = &mut session.sftps.file(id)?.writes;
+    if kept > 0 || (is_full && writes.tail().is_empty()) {
         return Ok(Kept::Front);
     }
-    session.sftps.file(id)?.writes.hold_back();
+    writes.hold_back();
     Ok(Kept::Full)
 }
 

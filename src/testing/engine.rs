@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Dice, Harm, Ways, World};
 use crate::error::Code;
-use crate::op::{Call, Owner};
+use crate::op::{Call, Owner, drive};
 use crate::sftp::{Open, Settle, fsync, poll_read, poll_write, seek, stat, tell, write_file_behind};
 
 /// Seeds of each kind of run.
@@ -236,7 +236,7 @@ fn two_files_do_not_disturb_each_other() {
             let which = dice.below(2);
             let rest = &parts[which][reported[which]..];
             let session = &world.session;
-            match crate::op::drive(session, &world.line, |session| poll_write(session, files[which], rest)) {
+            match drive(session, &world.line, |session| poll_write(session, files[which], rest)) {
                 Ok(written) => reported[which] += written,
                 Err(error) => assert_eq!(error.code, Code::Eagain, "seed {seed}: {error}"),
             }
@@ -360,6 +360,26 @@ fn an_early_success_is_answered_for_also_when_writing_behind_is_switched_off() {
     assert_eq!(synced.unwrap_err().to_string(), "SFTP server: failure: No room for that");
     let synced = world.finish(Owner::File(file), Call::SftpFlush, |session| Settle::flush(session, file));
     assert_eq!(synced, Ok(()));
+}
+
+#[test]
+fn a_window_that_has_room_for_what_waits_has_room_for_more() {
+    let world = World::new(0, Ways { window: 40_000, delay: Duration::from_secs(4), ..Ways::default() });
+    let file = world.open();
+    write_file_behind(&mut world.session.borrow_mut(), file, usize::MAX).unwrap();
+    world.set_blocking(false);
+    let silence = |is_silent| world.line.server.borrow_mut().ways.is_silent = is_silent;
+    silence(true);
+    while drive(&world.session, &world.line, |session| poll_write(session, file, &[1; 4096])).is_ok() {}
+    // Now the window is opened, once; the answers take longer.
+    silence(false);
+    let mut polls = 0;
+    let written = drive(&world.session, &world.line, |session| {
+        polls += 1;
+        silence(polls > 1);
+        poll_write(session, file, &[1; 4096])
+    });
+    assert_eq!(written, Ok(4096));
 }
 
 #[test]
