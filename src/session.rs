@@ -75,7 +75,7 @@ pub struct Session {
     sent_at: Instant,
     /// It did not take all of them.
     is_full: bool,
-    /// The socket had nothing when it was last looked at.
+    /// The program has been told to wait for the socket, or it had nothing when it was last looked at.
     starved: bool,
     /// Whom the current operation is for, unless it tells of what it waits for by itself.
     serves: Option<Owner>,
@@ -255,7 +255,8 @@ impl Session {
 
     /// In which directions the socket has to move before the last call gets further, for the program's own waiting.
     pub fn block_directions(&self) -> Readiness {
-        Readiness { read: self.starved, write: self.transport.tx.wants_socket() }
+        let read = self.starved && self.transport.failure().is_none();
+        Readiness { read, write: self.transport.tx.wants_socket() }
     }
 
     /// Begins a call: not from within a function of the program that moves this session's bytes.

@@ -183,6 +183,9 @@ static void directions_of_many(void)
     trace("directions %d", libssh2_session_block_directions(c->session));
     trace_rc(c, libssh2_channel_write(waits, "x", 1), "write");
     trace("directions %d", libssh2_session_block_directions(c->session));
+    if(ours)
+        is_number(libssh2_session_block_directions(c->session), LIBSSH2_SESSION_BLOCK_INBOUND,
+                  "directions");
     libssh2_session_set_blocking(c->session, !nonblocking);
     free_channel(waits);
     free_channel(ended);

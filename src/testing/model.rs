@@ -1,7 +1,8 @@
 //! Random programs on a server and a line that do anything, against a model of what the program has been told.
 //!
 //! Each schedule follows from its seed. A failure prints it, and `LIBSSH2_MODEL_SEED` runs that one, or begins there if
-//! `LIBSSH2_MODEL_SCHEDULES` says how many to run. With `LIBSSH2_MODEL_SECONDS` they are new ones, for so long.
+//! `LIBSSH2_MODEL_SCHEDULES` says how many to run, or `LIBSSH2_MODEL_SECONDS` for how long. With the latter alone they are
+//! new ones.
 
 mod book;
 

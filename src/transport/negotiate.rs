@@ -197,7 +197,7 @@ impl MethodType {
         Self::SignAlgo,
     ];
     /// How many of them are in a KEXINIT.
-    pub const IN_KEXINIT: usize = 10;
+    const IN_KEXINIT: usize = 10;
 
     /// The type with that `LIBSSH2_METHOD_*` number.
     pub fn from_number(number: i32) -> Option<Self> {
