@@ -349,7 +349,9 @@ fn send_one(session: &mut Session, id: FileId, data: &[u8]) -> Result<usize> {
 
 /// Bytes of a WRITE that are not data.
 pub(super) const fn around_data(handle: &[u8]) -> usize {
-    handle.len().saturating_add(29)
+    /// Length, type, id, length of the handle, offset, and length of the data.
+    const FIELDS: usize = 4 + 1 + 4 + 4 + 8 + 4;
+    handle.len().saturating_add(FIELDS)
 }
 
 /// Queues one request, whatever the window; it is then to be noted among the file's writes, for which there is room.
