@@ -1,6 +1,7 @@
 #!/bin/bash
 # Runs the C tests under AddressSanitizer, library and programs, and then the unit tests: no error, and nothing that the
-# library has lost. common.sh has the settings. The library is built for it, in target/asan. The last line is "N passed, N failed".
+# library has lost. common.sh has the settings. The library is built for it, in target/asan. The last line is
+# "N passed, N failed".
 set -u
 
 named=${CTESTS_ONLY:-}

@@ -24,12 +24,7 @@ static void free_channel(LIBSSH2_CHANNEL *channel)
 /* Reads so many bytes. */
 static void read_exactly(LIBSSH2_CHANNEL *channel, int stream, char *bytes, size_t size)
 {
-    for(size_t got = 0; got < size;) {
-        ssize_t rc = CALL(c, libssh2_channel_read_ex(channel, stream, bytes + got, size - got));
-        if(rc <= 0)
-            bail("read: %s", error_name(rc));
-        got += (size_t)rc;
-    }
+    CALL_ALL(c, got, size, libssh2_channel_read_ex(channel, stream, bytes + got, size - got));
 }
 
 /* Waits until so many bytes of a channel have arrived. */
