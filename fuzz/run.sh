@@ -76,17 +76,19 @@ for name in $targets; do
     found=$target/corpus/$name log=$target/$name.log
     mkdir -p "$found"
     # A program that hangs is ended by libFuzzer itself after -timeout; this is for one that can not even do that.
-    timeout -k 10 $((each + 120)) "$program" -max_total_time="$each" -max_len=8192 -timeout=20 -rss_limit_mb=2048 \
-        -entropic_scale_per_exec_time=1 -print_final_stats=1 -artifact_prefix="$target/findings/$name-" \
-        "$found" "$here/corpus/$name" >"$log" 2>&1
+    TIMEFORMAT=%0U
+    { time timeout -k 10 $((each + 120)) "$program" -max_total_time="$each" -max_len=8192 -timeout=20 \
+        -rss_limit_mb=2048 -entropic_scale_per_exec_time=1 -print_final_stats=1 \
+        -artifact_prefix="$target/findings/$name-" "$found" "$here/corpus/$name" >"$log" 2>&1; } 2>"$log.cpu"
     status=$?
+    cpu=$(<"$log.cpu")
     executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     covered=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
     if [ "$status" -eq 0 ]; then
-        echo "$name: ${executions:-0} executions, ${covered:-0} edges, no findings"
+        echo "$name: ${executions:-0} executions in $cpu s of CPU time, ${covered:-0} edges, no findings"
     else
         failed=$((failed + 1))
-        echo "$name: ${executions:-0} executions, ${covered:-0} edges, FAILED ($status): see $log"
+        echo "$name: ${executions:-0} executions in $cpu s of CPU time, ${covered:-0} edges, FAILED ($status): see $log"
         grep -v -e '^#' -e '^INFO' "$log" | head -n 40
     fi
     if [ "$status" -eq 0 ] && [ -n "${FUZZ_MERGE:-}" ]; then
