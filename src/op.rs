@@ -25,6 +25,9 @@ use crate::transport::Event;
 
 /// How often [`tend`] receives: what has come should be acted on before more is taken in.
 const MOST_RECEIVED: usize = 4;
+/// How long a call goes on, where it should not wait, only because the socket never has nothing: a server that sends as
+/// fast as we read must not keep the program. Long enough for all that can have come while the program was elsewhere.
+const LONGEST_STRETCH: Duration = Duration::from_secs(1);
 
 /// Something that takes more than one look at the connection.
 pub trait Op: 'static {
@@ -102,7 +105,7 @@ pub fn drive<T>(
     mut poll: impl FnMut(&mut Session) -> Poll<Result<T>>,
 ) -> Result<T> {
     let began = host.began();
-    let mut is_late = false;
+    let (mut is_late, mut stretch) = (false, None);
     lend(session)?.begin_call()?;
     loop {
         let now = host.now();
@@ -116,9 +119,10 @@ pub fn drive<T>(
         if let Poll::Ready(result) = polled {
             return result;
         }
-        let (blocking, waits_first, gets_further, deadline) = {
+        let (blocking, waits_first, hurries, gets_further, deadline) = {
             let session = lend(session)?;
-            (session.is_blocking(), session.waits_first(), session.gets_further(), session.deadline(began))
+            let further = session.gets_further();
+            (session.is_blocking(), session.waits_first(), session.hurries(), further, session.deadline(began))
         };
         if gets_further {
             continue;
@@ -129,11 +133,13 @@ pub fn drive<T>(
         }
         is_late = blocking && deadline.is_some_and(|deadline| deadline <= now);
         let waits_first = waits_first && !host.hides_bytes();
-        if waits_first {
-            wait(session, host, deadline)?;
-        }
-        if receive(session, host)? {
-            continue;
+        if !(hurries && is_over_long(*stretch.get_or_insert(now), now)) {
+            if waits_first {
+                wait(session, host, deadline)?;
+            }
+            if receive(session, host)? {
+                continue;
+            }
         }
         // The connection is over, and the operation has seen all that came before its end.
         lend(session)?.transport.check()?;
@@ -153,6 +159,10 @@ pub fn drive<T>(
     }
 }
 
+fn is_over_long(since: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(since) >= LONGEST_STRETCH
+}
+
 /// Moves what bytes can be moved without waiting, and takes in what has arrived. An error is the end of the connection.
 pub fn turn(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
     lend(session)?.begin_call()?;
@@ -162,11 +172,15 @@ pub fn turn(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
 /// Receives at most so often: whether there may be more.
 fn turn_for(session: &RefCell<Session>, host: &dyn Host, receives: usize) -> Result<bool> {
     digest(session, host)?;
+    let began = lend(session)?.now();
     for _ in 0..receives {
         if !receive(session, host)? {
             return lend(session)?.found_nothing().map(|_| false);
         }
         digest(session, host)?;
+        if is_over_long(began, lend(session)?.now()) {
+            break;
+        }
     }
     Ok(true)
 }

@@ -328,6 +328,12 @@ impl Session {
         self.is_blocking() && self.send_failure.is_none()
     }
 
+    /// Whether the call should end as soon as the socket has nothing: in non-blocking mode, and where the operation gives
+    /// up then.
+    pub(crate) const fn hurries(&self) -> bool {
+        !self.is_blocking() || self.is_impatient
+    }
+
     /// Whether the operation gets further now that the socket has taken what there was.
     pub(crate) fn gets_further(&self) -> bool {
         let tx = &self.transport.tx;

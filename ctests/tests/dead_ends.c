@@ -91,14 +91,17 @@ static void closed_in_vain(void)
     free_session(0, AT_ONCE, "session_free after all that");
 }
 
-/* Until neither the socket nor the server takes any more. Once is not enough: a socket takes bytes
- * before poll(2) calls it ready. */
+/* Until neither the socket nor the server takes any more. Once is not enough: the kernel finds more
+ * room when it asks the other end again. */
 static int fill(LIBSSH2_CHANNEL *channel)
 {
     static const char data[200000];
     ssize_t rc = 0;
-    for(int in_vain = 0; in_vain < 4; in_vain = rc > 0 ? 0 : in_vain + 1)
+    for(long long since = now_ms(); now_ms() - since < READ_TIMEOUT;) {
         rc = CALL(c, libssh2_channel_write(channel, data, sizeof(data)));
+        if(rc > 0)
+            since = now_ms();
+    }
     return (int)rc;
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::{Line, Ways, World};
 use crate::error::Code;
 use crate::io::Readiness;
-use crate::op::{Call, Host, Owner, Transfer, drive, resume};
+use crate::op::{Call, Host, Owner, Transfer, drive, resume, turn};
 use crate::session::Disconnect;
 use crate::sftp::{Open, Settle, forget, poll_entry, poll_read, poll_write, stat, tell};
 use crate::transport::{Tx, message};
@@ -76,13 +76,20 @@ struct Flood<'a> {
     line: &'a Line,
     packet: Vec<u8>,
     left: Cell<usize>,
+    /// The time that each packet takes.
+    pace: Duration,
 }
 
 impl<'a> Flood<'a> {
     fn of(line: &'a Line, kind: u8) -> Self {
         let mut tx = Tx::default();
         tx.send(&[&[kind], &[0; 100_000]]).unwrap();
-        Self { line, packet: tx.queue().filled().to_vec(), left: Cell::new(500) }
+        Self { line, packet: tx.queue().filled().to_vec(), left: Cell::new(500), pace: Duration::ZERO }
+    }
+
+    /// One of a thousand seconds.
+    fn long(line: &'a Line) -> Self {
+        Self { left: Cell::new(10_000), pace: Duration::from_millis(100), ..Self::of(line, message::IGNORE) }
     }
 }
 
@@ -94,6 +101,7 @@ impl Host for Flood<'_> {
     fn recv(&self, space: &mut [u8]) -> Transfer {
         let Some(left) = self.left.get().checked_sub(1) else { return Transfer::WouldBlock };
         self.left.set(left);
+        self.line.pass(self.pace);
         space[..self.packet.len()].copy_from_slice(&self.packet);
         Transfer::Moved(self.packet.len())
     }
@@ -134,6 +142,36 @@ fn saying_goodbye_ends_in_time_and_keeps_nothing() {
     });
     assert_eq!(goodbye.unwrap_err().code, Code::Timeout);
     assert!(world.session.borrow_mut().transport.lend_incoming().unwrap().len() < 1_000_000);
+}
+
+#[test]
+fn a_server_that_never_stops_sending_does_not_keep_a_call_that_should_not_wait() {
+    let world = World::new(0, Ways::default());
+    let file = world.open();
+    world.set_blocking(false);
+    let flood = Flood::long(&world.line);
+    let before = world.line.now();
+    let error = drive(&world.session, &flood, |session| poll_write(session, file, b"data")).unwrap_err();
+    assert_eq!((error.code, world.line.now() - before), (Code::Eagain, Duration::from_secs(1)));
+    assert!(world.session.borrow().block_directions().read);
+    let before = world.line.now();
+    turn(&world.session, &flood).unwrap();
+    assert_eq!(world.line.now() - before, Duration::from_secs(1));
+    // Nothing is lost by that.
+    assert_eq!(world.call(|session| poll_write(session, file, b"data")), Ok(4));
+    assert_eq!(world.line.server.borrow().files.written, 4);
+}
+
+#[test]
+fn a_server_that_never_stops_sending_has_the_read_timeout_for_its_reply() {
+    let world = World::new(0, Ways::default());
+    let file = world.open();
+    world.session.borrow_mut().settings.set_read_timeout(7);
+    let before = world.line.now();
+    let flood = Flood::long(&world.line);
+    let error = drive(&world.session, &flood, |session| poll_write(session, file, b"data")).unwrap_err();
+    assert_eq!(error.code, Code::Timeout);
+    assert_eq!(world.line.now() - before, Duration::from_secs(8), "and a second, for what had come by then");
 }
 
 /// A program whose send function calls back into the session.
