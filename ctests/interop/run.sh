@@ -20,7 +20,7 @@ target=${CARGO_TARGET_DIR:-$root/target}
 which=${CTESTS_LIB:-both}
 python=$target/interop/venv/bin/python
 CC=${CC:-cc}
-makes="openssh sftp_server dropbear tinyssh asyncssh paramiko proftpd libssh go mina"
+makes="openssh sftp_server dropbear tinyssh asyncssh paramiko proftpd libssh go russh mina"
 export PATH=$PATH:/usr/sbin:/usr/local/sbin LC_ALL=C.UTF-8
 ulimit -Sn 1024 # of which some servers make what they take
 

@@ -258,6 +258,19 @@ start_go() {
     can="exec sftp rekey"
 }
 
+start_russh() {
+    title="russh, russh-sftp"
+    local sources=$here/servers/russh build=$target/interop/russh
+    # In a directory of its own, where cargo does not find the library's settings.
+    (cd "$sources" && cargo build --release --locked --quiet --target-dir "$build") >"$work/russh.log" 2>&1 ||
+        { why="its server cannot be built"; return; }
+    serve_port russh "$build/release/russh-server" "$work"
+    says=$(sed -n '/^name = "russh\(-sftp\)\{0,1\}"$/{s/name = "\(.*\)"/\1/;h;n;s/version = "\(.*\)"/\1/;H;x;s/\n/ /p}' \
+        "$sources/Cargo.lock" | paste -sd, | sed 's/,/, /')
+    logins="none password keyboard rounds $keys $certificates partial"
+    can="exec sftp rekey"
+}
+
 start_mina() {
     title="Apache MINA SSHD"
     why="neither Debian nor PyPI has it, nor does crates.io"

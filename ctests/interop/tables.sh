@@ -39,8 +39,9 @@ END
     done | sort
     cat <<'END'
 
-Those of libssh, Go, paramiko and AsyncSSH are small programs on these libraries, in `ctests/interop/servers`. With libssh
-the library reads and writes SFTP, and with paramiko also most of what a request means; the rest is those programs' own.
+Those of libssh, Go, russh, paramiko and AsyncSSH are small programs on these libraries, in `ctests/interop/servers`. With
+libssh and russh-sftp the library reads and writes SFTP, and with paramiko also most of what a request means; the rest is
+those programs' own.
 
 ## Commands and files
 
@@ -113,6 +114,8 @@ END
   that order, and so do we.
 - AsyncSSH opens any directory, and says at the first readdir that there is none.
 - ProFTPD's lstat follows a link that its path ends in.
+- russh's server stops for ever if it asks for new keys while more requests are on their way than its `channel_buffer_size`,
+  which is 100 unless its program says otherwise; the original meets that as well. Here it is 1000.
 - TinySSH takes one channel for each connection.
 END
 }
