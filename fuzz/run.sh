@@ -1,10 +1,12 @@
 #!/bin/bash
-# Fuzzes what takes in what files, agents and servers say. SECONDS are shared by the targets (all, if none is named): one
-# line for each says what was run, and the last line is "N passed, N failed".
+# Fuzzes what takes in what files, agents and servers say, with one target for each processor at a time. SECONDS is how
+# long it takes for all targets (those that are named, or else all): one line for each says what was run, and the last
+# line is "N passed, N failed".
 #
 #   fuzz/run.sh SECONDS [TARGET...]
 #   fuzz/run.sh SECONDS/each [TARGET...]    so many for each target
 #   FUZZ_TOOLCHAIN=default    build with the default toolchain (and not nightly with AddressSanitizer where that is)
+#   FUZZ_JOBS=1               so many targets at a time
 #   FUZZ_MERGE=1              afterwards make fuzz/corpus the smallest set of inputs that covers as much as all found
 #
 # What is found grows under target/fuzz/corpus from run to run; findings are left in target/fuzz/findings. cargo-fuzz is
@@ -21,8 +23,12 @@ case $seconds in '' | *[!0-9]*) echo "usage: fuzz/run.sh SECONDS[/each] [TARGET.
 shift
 targets=${*:-$(ls "$here/corpus")}
 count=$(echo "$targets" | wc -w)
+jobs=${FUZZ_JOBS:-$(nproc)}
 each=$seconds
-[ "$seconds" != "$given" ] || each=$((seconds / count > 0 ? seconds / count : 1))
+if [ "$seconds" = "$given" ]; then
+    each=$((seconds / ((count + jobs - 1) / jobs)))
+    each=$((each > 0 ? each : 1))
+fi
 
 without_libfuzzer() {
     echo "libFuzzer cannot be built here: the corpus is replayed and mutated instead"
@@ -39,6 +45,9 @@ without_libfuzzer() {
 }
 
 mkdir -p "$target/findings" || exit 1
+failures=$(mktemp "$target/failures.XXXXXX") || exit 1
+trap 'rm -f "$failures"' EXIT
+trap 'exit 1' HUP INT TERM
 flags="--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4"
 for kind in inline-8bit-counters pc-table trace-compares; do
     flags="$flags -Cllvm-args=-sanitizer-coverage-$kind"
@@ -70,34 +79,35 @@ done
 echo "libFuzzer, built with $toolchain, $each s for each target"
 
 program=$target/$toolchain/$host/release/fuzz
-failed=0
-for name in $targets; do
+fuzz() { # TARGET
+    local name=$1 found=$target/corpus/$1 log=$target/$1.log
+    local status cpu executions covered merged TIMEFORMAT='%0U + %0S'
     export FUZZ_TARGET=$name
-    found=$target/corpus/$name log=$target/$name.log
     mkdir -p "$found"
     # A program that hangs is ended by libFuzzer itself after -timeout; this is for one that can not even do that.
-    TIMEFORMAT=%0U
     { time timeout -k 10 $((each + 120)) "$program" -max_total_time="$each" -max_len=8192 -timeout=20 \
         -rss_limit_mb=2048 -entropic_scale_per_exec_time=1 -print_final_stats=1 \
         -artifact_prefix="$target/findings/$name-" "$found" "$here/corpus/$name" >"$log" 2>&1; } 2>"$log.cpu"
     status=$?
-    cpu=$(<"$log.cpu")
+    cpu=$(($(<"$log.cpu")))
     executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     covered=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
-    if [ "$status" -eq 0 ]; then
-        echo "$name: ${executions:-0} executions in $cpu s of CPU time, ${covered:-0} edges, no findings"
-    else
-        failed=$((failed + 1))
-        echo "$name: ${executions:-0} executions in $cpu s of CPU time, ${covered:-0} edges, FAILED ($status): see $log"
-        grep -v -e '^#' -e '^INFO' "$log" | head -n 40
+    local did="$name: ${executions:-0} executions in $cpu s of CPU time, ${covered:-0} edges"
+    if [ "$status" -ne 0 ]; then
+        echo "$did, FAILED ($status): see $log"$'\n'"$(grep -v -e '^#' -e '^INFO' "$log" | head -n 40)"
+        return 1
     fi
-    if [ "$status" -eq 0 ] && [ -n "${FUZZ_MERGE:-}" ]; then
-        merged=$(mktemp -d "$target/merged.XXXXXX") || exit 1
-        "$program" -set_cover_merge=1 -max_len=8192 "$merged" "$here/corpus/$name" "$found" >"$log" 2>&1 || exit 1
-        rm -rf "$here/corpus/$name"
-        mv "$merged" "$here/corpus/$name"
-        chmod 755 "$here/corpus/$name"
-    fi
-done
+    echo "$did, no findings"
+    [ -n "${FUZZ_MERGE:-}" ] || return 0
+    merged=$(mktemp -d "$target/merged.XXXXXX") || return 1
+    "$program" -set_cover_merge=1 -max_len=8192 "$merged" "$here/corpus/$name" "$found" >"$log" 2>&1 || return 1
+    rm -rf "$here/corpus/$name"
+    mv "$merged" "$here/corpus/$name"
+    chmod 755 "$here/corpus/$name"
+}
+export -f fuzz
+export here target program each
+tr -s ' ' '\n' <<<"$targets" | xargs -P "$jobs" -I{} bash -c 'fuzz {} || echo {} >>"$0"' "$failures"
+failed=$(wc -l <"$failures")
 echo "$((count - failed)) passed, $failed failed"
 [ "$failed" -eq 0 ]
