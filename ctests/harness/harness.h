@@ -37,6 +37,8 @@ char *temp_path(const char *name);
 const char *key_path(const char *name);
 /* The name of the user that runs the test, whom sshd lets in. */
 const char *user_name(void);
+/* How many times slower than usual everything is: CTESTS_SLOW, for valgrind and the like. */
+unsigned slowness(void);
 /* Ends the program unless it is done in so many seconds from now (60 at the start). */
 void watchdog(unsigned seconds);
 /* Milliseconds of a monotonic clock. */

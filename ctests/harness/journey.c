@@ -511,8 +511,7 @@ static int connect_to(in_port_t port)
 /* How long a call may take. */
 static long long patience(void)
 {
-    const char *slow = getenv("CTESTS_SLOW");
-    return 10000 * (slow ? atoi(slow) : 1);
+    return 10000LL * slowness();
 }
 
 /* A session where the leg begins, or what there is before the first. Nothing is refused meanwhile. */
@@ -554,9 +553,11 @@ static void give_up(struct conn *c, const char *name, long n)
 /* How often memory was refused. */
 static long go_over(const struct leg *leg)
 {
-    /* Every piece is refused without CTESTS_SLOW, and each second one where the calls are the same but for their waits. */
+    /* Every piece is refused where that is not slow, and each second one where the calls are the same but for their
+     * waits. */
     const char *step = getenv("JOURNEY_STEP");
-    long stride = step ? atol(step) : getenv("CTESTS_SLOW") ? memory->slow_stride : nonblocking && !getenv("CTESTS_ALL") ? 2 : 1;
+    long most = nonblocking && !getenv("CTESTS_ALL") ? 2 : 1;
+    long stride = step ? atol(step) : slowness() > 1 ? memory->slow_stride : most;
     long survived = 0, spared = 0, times = 0;
     struct conn *c = NULL;
     int failed = failures();

@@ -59,10 +59,15 @@ const char *user_name(void)
     return entry->pw_name;
 }
 
+unsigned slowness(void)
+{
+    const char *slow = getenv("CTESTS_SLOW");
+    return slow ? (unsigned)atoi(slow) : 1;
+}
+
 void watchdog(unsigned seconds)
 {
-    const char *slow = getenv("CTESTS_SLOW"); /* a factor, for valgrind */
-    alarm(seconds * (slow ? (unsigned)atoi(slow) : 1));
+    alarm(seconds * slowness());
 }
 
 long long now_ms(void)
