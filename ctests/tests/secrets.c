@@ -41,6 +41,18 @@ static char *shown(const struct secret *secret)
     return copy;
 }
 
+/* A copy for the library to free, behind what the allocator writes over once it is freed. */
+static char *given(const struct secret *secret, size_t *size)
+{
+    enum { AHEAD = 32 };
+    char *copy = malloc(AHEAD + secret->size);
+    memset(copy, '.', AHEAD);
+    for(size_t i = 0; i < secret->size; i++)
+        copy[AHEAD + i] = (char)(secret->masked[i] ^ MASK);
+    *size = AHEAD + secret->size;
+    return copy;
+}
+
 static void forget(char *copy)
 {
     wipe(copy, strlen(copy));
@@ -125,8 +137,9 @@ static struct secret new_password;
 static LIBSSH2_PASSWD_CHANGEREQ_FUNC(change)
 {
     (void)session, (void)abstract;
-    *newpw = shown(&new_password);
-    *newpw_len = (int)new_password.size;
+    size_t size;
+    *newpw = given(&new_password, &size);
+    *newpw_len = (int)size;
 }
 
 static int by_password(struct conn *c, const struct secret *secret)
@@ -168,8 +181,9 @@ static LIBSSH2_USERAUTH_KBDINT_RESPONSE_FUNC(respond)
     (void)name, (void)name_len, (void)instruction, (void)instruction_len, (void)prompts;
     (void)abstract;
     for(int i = 0; i < num_prompts; i++) {
-        responses[i].text = shown(&answer);
-        responses[i].length = (unsigned)answer.size;
+        size_t size;
+        responses[i].text = given(&answer, &size);
+        responses[i].length = (unsigned)size;
     }
 }
 

@@ -52,7 +52,7 @@ static void by_handle(unsigned long status)
 {
     LIBSSH2_SFTP_ATTRIBUTES a = { .flags = LIBSSH2_SFTP_ATTR_PERMISSIONS, .permissions = 0600 };
     LIBSSH2_SFTP_STATVFS st;
-    char text[100];
+    char text[100] = "";
     LIBSSH2_SFTP_HANDLE *file =
         CALLP(c, libssh2_sftp_open(c->sftp, "x", LIBSSH2_FXF_READ | LIBSSH2_FXF_WRITE, 0600));
     LIBSSH2_SFTP_HANDLE *dir = CALLP(c, libssh2_sftp_opendir(c->sftp, "x"));

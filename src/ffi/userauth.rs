@@ -1,14 +1,14 @@
 //! Logging in.
 
-use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ffi::{c_char, c_int, c_uint};
 use std::ptr;
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::auth::{Answer, Hostbased, Identity, List, Password, Publickey};
 use crate::crypto::{KeyType, PrivateKey, parse_public_text};
 use crate::error::{Code, Error, Result};
-use crate::ffi::guard::{bytes, enter, field, look, size, text};
+use crate::ffi::guard::{bytes, bytes_mut, enter, field, look, size, text};
 use crate::ffi::handle::SessionHandle;
 use crate::ffi::types::{LIBSSH2_PASSWD_CHANGEREQ_FUNC, LIBSSH2_SESSION};
 use crate::io;
@@ -158,10 +158,30 @@ unsafe fn ask_for_new_password(
         return Ok(None);
     }
     // SAFETY: the function stored so many bytes there, which it allocated with the session's allocator for us to free.
+    unsafe { take_secret(session, chosen, usize::try_from(length).unwrap_or_default()).map(Some) }
+}
+
+/// Takes over a secret text that the program has allocated, and wipes and frees the program's copy.
+///
+/// # Safety
+/// The text is NULL, or so long and from the session's allocator, and not used any more.
+pub(super) unsafe fn take_secret(
+    session: &SessionHandle,
+    text: *mut c_char,
+    length: usize,
+) -> Result<Zeroizing<Vec<u8>>> {
+    if text.is_null() {
+        return Ok(Zeroizing::default());
+    }
+    // SAFETY: as promised by the caller; nobody else knows the text any more.
     unsafe {
-        let new = bytes(chosen, usize::try_from(length).unwrap_or_default()).and_then(memory::copy);
-        session.allocator.free(chosen.cast::<c_void>(), &session.r#abstract);
-        new.map(|new| Some(Zeroizing::new(new)))
+        let taken = bytes_mut(text, length).and_then(|text| {
+            let copied = memory::copy(text).map(Zeroizing::new);
+            text.zeroize();
+            copied
+        });
+        session.allocator.free(text.cast(), &session.r#abstract);
+        taken
     }
 }
 

@@ -3,18 +3,18 @@
 use std::ffi::{c_char, c_int, c_uint};
 use std::ptr;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::auth::{Keyboard, Questions, Round};
 use crate::error::Result;
 use crate::ffi::guard::size;
-use crate::ffi::guard::{bytes_mut, enter, field, null};
+use crate::ffi::guard::{enter, field, null};
 use crate::ffi::handle::SessionHandle;
 use crate::ffi::types::{
     LIBSSH2_SESSION, LIBSSH2_USERAUTH_KBDINT_PROMPT, LIBSSH2_USERAUTH_KBDINT_RESPONSE,
     LIBSSH2_USERAUTH_KBDINT_RESPONSE_FUNC,
 };
-use crate::ffi::userauth::connected;
+use crate::ffi::userauth::{connected, take_secret};
 use crate::memory::Add;
 use crate::op::{Call, Owner, resume};
 
@@ -110,32 +110,14 @@ unsafe fn ask(
     let mut failed = None;
     for response in &responses {
         // SAFETY: the function has stored these, as promised by the caller.
-        match unsafe { take(session, response) }.and_then(|answer| answers.add(answer)) {
+        match unsafe { take_secret(session, response.text, size(response.length)) }
+            .and_then(|answer| answers.add(answer))
+        {
             Ok(()) => {}
             Err(error) => failed = Some(error),
         }
     }
     failed.map_or(Ok(answers), Err)
-}
-
-/// Takes an answer over, and wipes and frees the program's copy.
-///
-/// # Safety
-/// The text is NULL, or so long and from the session's allocator.
-unsafe fn take(session: &SessionHandle, response: &LIBSSH2_USERAUTH_KBDINT_RESPONSE) -> Result<Zeroizing<Vec<u8>>> {
-    if response.text.is_null() {
-        return Ok(Zeroizing::default());
-    }
-    // SAFETY: as promised by the caller; nobody else knows the text any more.
-    unsafe {
-        let answer = bytes_mut(response.text, size(response.length)).and_then(|text| {
-            let copied = crate::memory::copy(text).map(Zeroizing::new);
-            text.zeroize();
-            copied
-        });
-        session.allocator.free(response.text.cast(), &session.r#abstract);
-        answer
-    }
 }
 
 /// Puts a NUL behind a text, for programs that look for one: where it lies, NULL if it is empty.
