@@ -61,9 +61,8 @@ static noreturn void end(int client, int server, bool reset)
     _exit(0);
 }
 
-static noreturn void carry(int client, int server, int control)
+static noreturn void carry(int client, int server, int control, bool silent)
 {
-    bool silent = false;
     for(;;) {
         struct pollfd ends[3] = { { .fd = control, .events = POLLIN },
                                   { .fd = silent ? -1 : client, .events = POLLIN },
@@ -84,7 +83,7 @@ static noreturn void carry(int client, int server, int control)
     }
 }
 
-struct wire *wire_new(struct conn *c)
+struct wire *wire_new(struct conn *c, enum wire_state state)
 {
     int near, far, control[2];
     struct wire *wire = calloc(1, sizeof(*wire));
@@ -99,7 +98,7 @@ struct wire *wire_new(struct conn *c)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         close(near);
         close(control[0]);
-        carry(far, c->fd, control[1]);
+        carry(far, c->fd, control[1], state == WIRE_SILENT);
     }
     close(far);
     close(control[1]);

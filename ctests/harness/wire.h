@@ -17,8 +17,8 @@ enum wire_state {
     WIRE_RESETS = 'r',
 };
 
-/* Leads a connection, to be made before its handshake, over a wire. */
-struct wire *wire_new(struct conn *c);
+/* Leads a connection, to be made before its handshake, over a wire that works or is silent. */
+struct wire *wire_new(struct conn *c, enum wire_state state);
 /* From now on. */
 void wire_set(struct wire *wire, enum wire_state state);
 /* Takes it away, with what it carried. */

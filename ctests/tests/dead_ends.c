@@ -15,7 +15,7 @@ static struct wire *wire;
 static void connect_and_login(const char *arguments)
 {
     c = testd("%s", arguments);
-    wire = wire_new(c);
+    wire = wire_new(c, WIRE_WORKS);
     conn_handshake(c);
     testd_login(c);
 }
@@ -136,7 +136,7 @@ static void full_socket(void)
 static void in_the_handshake(void)
 {
     c = testd(" ");
-    wire = wire_new(c);
+    wire = wire_new(c, WIRE_WORKS);
     fall_silent();
     libssh2_session_set_timeout(c->session, LIMIT);
     int rc = CALL(c, libssh2_session_handshake(c->session, c->fd));

@@ -265,7 +265,8 @@ static const struct call calls_of_ours[] = {
 static void reach(enum stage stage)
 {
     c = stage < ENDED ? testd(" ") : conn_new();
-    wire = wire_new(c);
+    /* What the server says by itself must not come through before the test says so. */
+    wire = wire_new(c, stage == NEW ? WIRE_SILENT : WIRE_WORKS);
     if(stage >= SHAKEN)
         conn_handshake(c);
     if(stage >= ENDED)
@@ -413,7 +414,7 @@ static void one_time_for_all(void)
     if(nonblocking)
         return;
     c = testd("--ask Name=x");
-    wire = wire_new(c);
+    wire = wire_new(c, WIRE_WORKS);
     conn_handshake(c);
     set_limit(1000);
     long long start = now_ms();

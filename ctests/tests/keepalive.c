@@ -21,7 +21,7 @@ struct line {
 static struct line connect_and_login(const char *arguments)
 {
     struct line line = { .c = testd("%s", arguments) };
-    line.wire = wire_new(line.c);
+    line.wire = wire_new(line.c, WIRE_WORKS);
     conn_handshake(line.c);
     testd_login(line.c);
     line.channel = CALLP(line.c, libssh2_channel_open_session(line.c->session));

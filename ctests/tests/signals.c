@@ -109,7 +109,7 @@ static void deadline(void)
 {
     LIBSSH2_SFTP_ATTRIBUTES about;
     struct conn *c = conn_new();
-    struct wire *wire = wire_new(c);
+    struct wire *wire = wire_new(c, WIRE_WORKS);
     conn_handshake(c);
     conn_login(c);
     conn_sftp(c);
