@@ -56,7 +56,7 @@ lost_by_the_library() {
 judge_leaks() {
     local lost
     if [ "$failed" != 0 ]; then
-        reported | awk 'BEGIN { RS = ""; ORS = "\n\n" } !/lost in loss record|[Dd]irect leak of/' | head -n 200 | sed 's/^/# /'
+        reported | awk 'BEGIN { RS = ""; ORS = "\n\n" } !/lost in loss record|[Dd]irect leak of|LeakSanitizer|^SUMMARY/' | head -n 200 | sed 's/^/# /'
     fi
     lost=$(lost_by_the_library)
     if [ -z "$lost" ]; then
