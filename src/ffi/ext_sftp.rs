@@ -93,8 +93,8 @@ pub unsafe extern "C" fn libssh2_ext_sftp_flush(handle: *mut LIBSSH2_SFTP_HANDLE
 /// in.
 ///
 /// accepted is set to the offset behind the last byte that libssh2_sftp_write() has returned, acknowledged to the one
-/// behind the last byte that the server has written without a gap before it; each may be NULL. They differ only where
-/// the file is written behind, or writes are under way.
+/// behind the last byte that the server has written without a gap before it; each may be NULL. accepted is ahead where
+/// the file is written behind, acknowledged where a write that has returned LIBSSH2_ERROR_EAGAIN has got somewhere.
 ///
 /// Returns 0; LIBSSH2_ERROR_BAD_USE if handle is NULL; or the error of a connection that has ended: what is told counts
 /// all the same.
