@@ -169,7 +169,9 @@ static void stale(void)
     for(size_t i = 0; i < COUNT(results); i++)
         bad += results[i] == LIBSSH2_ERROR_BAD_USE;
     is_number(bad, COUNT(results), "calls that are refused");
+    libssh2_session_set_last_error(c->session, LIBSSH2_ERROR_EAGAIN, "what came before");
     ok(!libssh2_channel_forward_accept(listener), "nothing is accepted");
+    is_number(libssh2_session_last_errno(c->session), LIBSSH2_ERROR_BAD_USE, "nor ever will be");
     ok(libssh2_channel_window_write_ex(channel, &initial) == 0, "there is no window");
     channel = start("echo word");
     is_number(CALL(c, libssh2_channel_read(channel, text, 5)), 5, "another channel works");

@@ -163,7 +163,6 @@ impl SessionHandle {
         if let Some(child) = unsafe { child.as_ref() } {
             child.target.set(target);
             child.r#abstract.clear();
-            child.tag.set(Tag::Child as u32);
             with(&self.core, |core| introduce(core, target, Some(child.number)))?;
         }
         Ok(child)
@@ -189,7 +188,6 @@ impl SessionHandle {
     /// The handle is freed: it stands for nothing from now on.
     pub fn release(&self, child: &Child) {
         let target = child.target.replace(Target::Nothing);
-        child.tag.set(0);
         // Mostly what it stood for is gone already.
         with(&self.core, |core| introduce(core, target, None)).ok();
         if let Ok(mut children) = self.children.try_borrow_mut() {
@@ -298,7 +296,7 @@ impl Children {
         self.all.room(1)?;
         self.resting.room(self.all.len().saturating_add(1).saturating_sub(self.resting.len()))?;
         let child = Box::into_raw(memory::boxed(Child {
-            tag: Cell::new(0),
+            tag: Cell::new(Tag::Child as u32),
             session,
             number: self.all.len(),
             target: Cell::new(Target::Nothing),
