@@ -164,8 +164,9 @@ int libssh2_ext_sftp_flush(LIBSSH2_SFTP_HANDLE *handle);
    in.
 
    accepted is set to the offset behind the last byte that libssh2_sftp_write() has returned, acknowledged to the one
-   behind the last byte that the server has written without a gap before it; each may be NULL. accepted is ahead where
-   the file is written behind, acknowledged where a write that has returned LIBSSH2_ERROR_EAGAIN has got somewhere.
+   behind the last byte that the server has written without a gap before it; each may be NULL. accepted is ahead while
+   the file is written behind, acknowledged when the server has written parts of what a write could not wait for: one that
+   has ended with LIBSSH2_ERROR_EAGAIN or LIBSSH2_ERROR_TIMEOUT.
 
    Returns 0; LIBSSH2_ERROR_BAD_USE if handle is NULL; or the error of a connection that has ended: what is told counts
    all the same.

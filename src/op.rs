@@ -3,7 +3,8 @@
 //! An operation is a value that is polled until it is ready. It only ever waits for two things: that what it queued has
 //! left, or that a reply has come. So [`drive`] can serve both modes: it polls, moves bytes, and where nothing moves it
 //! waits on the socket (blocking mode) or reports `EAGAIN` (non-blocking mode). There is no waker: the C caller is the
-//! waker, and until it calls again an unfinished operation rests in a slot of the handle that it belongs to.
+//! waker, and until it calls again an unfinished operation rests in a slot of the handle that it belongs to. A socket
+//! that always has more keeps nobody who is in a [`Hurry`] for longer than a second.
 #![forbid(unsafe_code)]
 
 use std::any::Any;
@@ -25,9 +26,18 @@ use crate::transport::Event;
 
 /// How often [`tend`] receives: what has come should be acted on before more is taken in.
 const MOST_RECEIVED: usize = 4;
-/// How long a call goes on, where it should not wait, only because the socket never has nothing: a server that sends as
-/// fast as we read must not keep the program. Long enough for all that can have come while the program was elsewhere.
+/// How long a call that is in a hurry goes on only because the socket always has more: a server that sends as fast as we
+/// read must not keep the program. Long enough for all that can have come while the program was elsewhere.
 const LONGEST_STRETCH: Duration = Duration::from_secs(1);
+
+/// Why a call ends as soon as the socket has nothing more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hurry {
+    /// Nothing is waited for in non-blocking mode.
+    NoWait,
+    /// The patience of the operation is over.
+    GiveUp,
+}
 
 /// Something that takes more than one look at the connection.
 pub trait Op: 'static {
@@ -119,10 +129,10 @@ pub fn drive<T>(
         if let Poll::Ready(result) = polled {
             return result;
         }
-        let (blocking, waits_first, hurries, gets_further, deadline) = {
+        let (blocking, waits_first, hurry, gets_further, deadline) = {
             let session = lend(session)?;
             let further = session.gets_further();
-            (session.is_blocking(), session.waits_first(), session.hurries(), further, session.deadline(began))
+            (session.is_blocking(), session.waits_first(), session.hurry(), further, session.deadline(began))
         };
         if gets_further {
             continue;
@@ -133,13 +143,21 @@ pub fn drive<T>(
         }
         is_late = blocking && deadline.is_some_and(|deadline| deadline <= now);
         let waits_first = waits_first && !host.hides_bytes();
-        if !(hurries && is_over_long(*stretch.get_or_insert(now), now)) {
-            if waits_first {
-                wait(session, host, deadline)?;
-            }
-            if receive(session, host)? {
+        let unbroken = stretch.filter(|(before, _)| Some(*before) == hurry);
+        stretch = unbroken.or(hurry.map(|hurry| (hurry, now)));
+        match unbroken {
+            Some((Hurry::NoWait, since)) if is_over_long(host, since, now) => return Err(lend(session)?.would_block()),
+            Some((Hurry::GiveUp, since)) if is_over_long(host, since, now) => {
+                lend(session)?.has_read_enough();
                 continue;
             }
+            _ => {}
+        }
+        if waits_first {
+            wait(session, host, deadline)?;
+        }
+        if receive(session, host)? {
+            continue;
         }
         // The connection is over, and the operation has seen all that came before its end.
         lend(session)?.transport.check()?;
@@ -159,14 +177,17 @@ pub fn drive<T>(
     }
 }
 
-fn is_over_long(since: Instant, now: Instant) -> bool {
-    now.saturating_duration_since(since) >= LONGEST_STRETCH
+/// Whether the socket has had more for too long. What the program's own functions hold back it cannot wait for, so that
+/// is read to its end.
+fn is_over_long(host: &dyn Host, since: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(since) >= LONGEST_STRETCH && !host.hides_bytes()
 }
 
-/// Moves what bytes can be moved without waiting, and takes in what has arrived. An error is the end of the connection.
-pub fn turn(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
+/// Moves what bytes can be moved without waiting, and takes in what has arrived: whether there may be more. An error is
+/// the end of the connection.
+pub fn turn(session: &RefCell<Session>, host: &dyn Host) -> Result<bool> {
     lend(session)?.begin_call()?;
-    turn_for(session, host, usize::MAX).map(|_| ())
+    turn_for(session, host, usize::MAX)
 }
 
 /// Receives at most so often: whether there may be more.
@@ -178,7 +199,7 @@ fn turn_for(session: &RefCell<Session>, host: &dyn Host, receives: usize) -> Res
             return lend(session)?.found_nothing().map(|_| false);
         }
         digest(session, host)?;
-        if is_over_long(began, lend(session)?.now()) {
+        if is_over_long(host, began, lend(session)?.now()) {
             break;
         }
     }

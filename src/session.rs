@@ -11,7 +11,7 @@ use crate::global::Globals;
 use crate::io::Readiness;
 use crate::keepalive::{self, Keepalive};
 use crate::memory::Add;
-use crate::op::{Op, Owner, Slots, Transfer};
+use crate::op::{Hurry, Op, Owner, Slots, Transfer};
 use crate::patience::Patience;
 use crate::publickey::Publickeys;
 use crate::sftp::{self, Sftps};
@@ -86,7 +86,7 @@ pub struct Session {
     /// The current operation is over once the socket has taken what was queued by then, and must not wait for the
     /// server.
     awaits: Option<Mark>,
-    /// The socket has had nothing since the current call began.
+    /// The socket has had nothing since the current call began, or more than can have come in time.
     has_looked: bool,
     /// The current operation gives up unless the socket has something.
     is_impatient: bool,
@@ -328,10 +328,18 @@ impl Session {
         self.is_blocking() && self.send_failure.is_none()
     }
 
-    /// Whether the call should end as soon as the socket has nothing: in non-blocking mode, and where the operation gives
-    /// up then.
-    pub(crate) const fn hurries(&self) -> bool {
-        !self.is_blocking() || self.is_impatient
+    /// Whether the call is to end as soon as the socket has nothing more.
+    pub(crate) const fn hurry(&self) -> Option<Hurry> {
+        match (self.is_impatient, self.is_blocking()) {
+            (true, _) => Some(Hurry::GiveUp),
+            (false, false) => Some(Hurry::NoWait),
+            (false, true) => None,
+        }
+    }
+
+    /// The socket has had more for so long that the reply was not among what had come in time.
+    pub(crate) const fn has_read_enough(&mut self) {
+        self.has_looked = true;
     }
 
     /// Whether the operation gets further now that the socket has taken what there was.

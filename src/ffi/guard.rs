@@ -324,11 +324,13 @@ pub const fn null() -> Error {
     Error::new(Code::BadUse, "A pointer is NULL that must not be")
 }
 
-const fn wrong_handle() -> Error {
+/// What stands behind a handle is not what the call is for.
+pub const fn wrong_handle() -> Error {
     Error::new(Code::BadUse, "Handle has been freed, or is of another kind")
 }
 
-const fn broken() -> Error {
+/// A panic has been caught in the session.
+pub const fn broken() -> Error {
     Error::new(Code::SocketDisconnect, "Session is broken by an internal error")
 }
 

@@ -188,6 +188,10 @@ impl SessionHandle {
     /// The handle is freed: it stands for nothing from now on.
     pub fn release(&self, child: &Child) {
         let target = child.target.replace(Target::Nothing);
+        if target == Target::Nothing {
+            // A callback has been faster.
+            return;
+        }
         // Mostly what it stood for is gone already.
         with(&self.core, |core| introduce(core, target, None)).ok();
         if let Ok(mut children) = self.children.try_borrow_mut() {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::channel::{MAIN, Wanted};
 use crate::error::{Code, Error, Result};
-use crate::ffi::guard::without_session;
+use crate::ffi::guard::{broken, without_session, wrong_handle};
 use crate::ffi::handle::{Child, SessionHandle, Target};
 use crate::ffi::types::{
     LIBSSH2_POLLFD, LIBSSH2_POLLFD_CHANNEL, LIBSSH2_POLLFD_CHANNEL_CLOSED, LIBSSH2_POLLFD_LISTENER,
@@ -70,10 +70,16 @@ unsafe fn poll(entries: &mut [LIBSSH2_POLLFD], timeout_ms: c_long) -> Result<c_i
         }
         watched.add(watch)?;
     }
+    // Nobody frees them meanwhile, not even in a callback.
+    let mut inside = Vec::new();
+    for session in &sessions {
+        inside.add(session.inside())?;
+    }
     loop {
+        let mut has_more = false;
         for session in &sessions {
             // A dead connection shows in what is found.
-            let _dead = turn(&session.core, *session);
+            has_more |= turn(&session.core, *session).unwrap_or_default();
         }
         let mut found = 0_usize;
         for (entry, watch) in entries.iter_mut().zip(&watched) {
@@ -86,7 +92,8 @@ unsafe fn poll(entries: &mut [LIBSSH2_POLLFD], timeout_ms: c_long) -> Result<c_i
         let left = until.map(|until| until.saturating_duration_since(now));
         let over = left.is_some_and(|left| left.is_zero());
         // The sockets of the program are looked at in any case.
-        let ready = wait(entries, &watched, &sessions, if found > 0 { Some(Duration::ZERO) } else { left })?;
+        let left = if found > 0 || has_more { Some(Duration::ZERO) } else { left };
+        let ready = wait(entries, &watched, &sessions, left)?;
         found = found.saturating_add(ready);
         if found > 0 || over {
             return Ok(c_int::try_from(found).unwrap_or(c_int::MAX));
@@ -108,7 +115,13 @@ unsafe fn watch<'a>(entry: &LIBSSH2_POLLFD) -> Result<Watched<'a>> {
         _ => None,
     };
     let (session, child) = handle.ok_or_else(invalid)?;
-    Ok(Watched::Channel(session, child))
+    let refused = match child.target() {
+        _ if session.poisoned.get() => broken(),
+        Target::Channel(_) | Target::Listener(_) => return Ok(Watched::Channel(session, child)),
+        _ => wrong_handle(),
+    };
+    session.last_error.store(&refused);
+    Err(refused)
 }
 
 /// What is found on a channel or listener.

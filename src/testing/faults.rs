@@ -78,18 +78,25 @@ struct Flood<'a> {
     left: Cell<usize>,
     /// The time that each packet takes.
     pace: Duration,
+    is_hidden: bool,
 }
 
 impl<'a> Flood<'a> {
     fn of(line: &'a Line, kind: u8) -> Self {
         let mut tx = Tx::default();
         tx.send(&[&[kind], &[0; 100_000]]).unwrap();
-        Self { line, packet: tx.queue().filled().to_vec(), left: Cell::new(500), pace: Duration::ZERO }
+        Self {
+            line,
+            packet: tx.queue().filled().to_vec(),
+            left: Cell::new(500),
+            pace: Duration::ZERO,
+            is_hidden: false,
+        }
     }
 
-    /// One of a thousand seconds.
-    fn long(line: &'a Line) -> Self {
-        Self { left: Cell::new(10_000), pace: Duration::from_millis(100), ..Self::of(line, message::IGNORE) }
+    /// One of so many tenths of a second.
+    fn lasting(line: &'a Line, tenths: usize) -> Self {
+        Self { left: Cell::new(tenths), pace: Duration::from_millis(100), ..Self::of(line, message::IGNORE) }
     }
 }
 
@@ -99,7 +106,7 @@ impl Host for Flood<'_> {
     }
 
     fn recv(&self, space: &mut [u8]) -> Transfer {
-        let Some(left) = self.left.get().checked_sub(1) else { return Transfer::WouldBlock };
+        let Some(left) = self.left.get().checked_sub(1) else { return self.line.recv(space) };
         self.left.set(left);
         self.line.pass(self.pace);
         space[..self.packet.len()].copy_from_slice(&self.packet);
@@ -119,7 +126,7 @@ impl Host for Flood<'_> {
     }
 
     fn hides_bytes(&self) -> bool {
-        false
+        self.is_hidden
     }
 }
 
@@ -149,7 +156,7 @@ fn a_server_that_never_stops_sending_does_not_keep_a_call_that_should_not_wait()
     let world = World::new(0, Ways::default());
     let file = world.open();
     world.set_blocking(false);
-    let flood = Flood::long(&world.line);
+    let flood = Flood::lasting(&world.line, 10_000);
     let before = world.line.now();
     let error = drive(&world.session, &flood, |session| poll_write(session, file, b"data")).unwrap_err();
     assert_eq!((error.code, world.line.now() - before), (Code::Eagain, Duration::from_secs(1)));
@@ -168,10 +175,42 @@ fn a_server_that_never_stops_sending_has_the_read_timeout_for_its_reply() {
     let file = world.open();
     world.session.borrow_mut().settings.set_read_timeout(7);
     let before = world.line.now();
-    let flood = Flood::long(&world.line);
+    let flood = Flood::lasting(&world.line, 10_000);
     let error = drive(&world.session, &flood, |session| poll_write(session, file, b"data")).unwrap_err();
     assert_eq!(error.code, Code::Timeout);
     assert_eq!(world.line.now() - before, Duration::from_secs(8), "and a second, for what had come by then");
+}
+
+#[test]
+fn a_reply_behind_what_came_while_the_program_was_elsewhere_counts() {
+    for (tenths, result) in [(9, Ok(4)), (15, Err(Code::Timeout))] {
+        let world = World::new(0, Ways::default());
+        let file = world.open();
+        world.set_blocking(false);
+        world.line.server.borrow_mut().ways.is_silent = true;
+        let asked = drive(&world.session, &world.line, |session| poll_write(session, file, b"data"));
+        assert_eq!(asked.unwrap_err().code, Code::Eagain);
+        world.line.server.borrow_mut().ways.is_silent = false;
+        world.line.pass(Duration::from_secs(61));
+        let flood = Flood::lasting(&world.line, tenths);
+        let answered = drive(&world.session, &flood, |session| poll_write(session, file, b"data"));
+        assert_eq!(answered.map_err(|error| error.code), result);
+    }
+}
+
+#[test]
+fn what_the_receive_function_holds_back_is_read_to_its_end() {
+    let world = World::new(0, Ways::default());
+    let file = world.open();
+    world.set_blocking(false);
+    let flood = Flood { is_hidden: true, ..Flood::lasting(&world.line, 55) };
+    let before = world.line.now();
+    let error = drive(&world.session, &flood, |session| poll_write(session, file, b"data")).unwrap_err();
+    assert_eq!((error.code, world.line.now() - before), (Code::Eagain, Duration::from_millis(5500)));
+    let before = world.line.now();
+    assert_eq!(turn(&world.session, &Flood::lasting(&world.line, 55)), Ok(true));
+    assert_eq!(turn(&world.session, &Flood { is_hidden: true, ..Flood::lasting(&world.line, 55) }), Ok(false));
+    assert_eq!(world.line.now() - before, Duration::from_millis(6500));
 }
 
 /// A program whose send function calls back into the session.
