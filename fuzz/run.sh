@@ -1,7 +1,7 @@
 #!/bin/bash
-# Fuzzes what takes in what files, agents and servers say, with one target for each processor at a time. SECONDS is how
-# long it takes for all targets (those that are named, or else all): one line for each says what was run, and the last
-# line is "N passed, N failed".
+# Fuzzes what takes in what files, agents and servers say, as many targets at a time as there are processors. SECONDS is
+# how long it takes for all targets (those that are named, or else all): one line for each says what was run, and the
+# last line is "N passed, N failed".
 #
 #   fuzz/run.sh SECONDS [TARGET...]
 #   fuzz/run.sh SECONDS/each [TARGET...]    so many for each target
@@ -24,16 +24,19 @@ shift
 targets=${*:-$(ls "$here/corpus")}
 count=$(echo "$targets" | wc -w)
 jobs=${FUZZ_JOBS:-$(nproc)}
-each=$seconds
-if [ "$seconds" = "$given" ]; then
-    each=$((seconds / ((count + jobs - 1) / jobs)))
-    each=$((each > 0 ? each : 1))
-fi
+case $jobs in '' | *[!0-9]* | 0) echo "FUZZ_JOBS is a number of targets" >&2 && exit 2 ;; esac
+# How long each target has if so many run at a time.
+each_of() { # JOBS
+    local each=$seconds
+    [ "$seconds" != "$given" ] || each=$((seconds / ((count + $1 - 1) / $1)))
+    echo $((each > 0 ? each : 1))
+}
+each=$(each_of "$jobs")
 
 without_libfuzzer() {
     echo "libFuzzer cannot be built here: the corpus is replayed and mutated instead"
     cd "$root" || exit 1
-    if FUZZ_SECONDS=$each FUZZ_TARGETS=$targets \
+    if FUZZ_SECONDS=$(each_of 1) FUZZ_TARGETS=$targets \
         cargo test --locked --lib fuzzing:: -- --nocapture >"$target/replay.log" 2>&1; then
         grep ' executions ' "$target/replay.log"
         echo "$count passed, 0 failed"
@@ -45,9 +48,12 @@ without_libfuzzer() {
 }
 
 mkdir -p "$target/findings" || exit 1
-failures=$(mktemp "$target/failures.XXXXXX") || exit 1
-trap 'rm -f "$failures"' EXIT
-trap 'exit 1' HUP INT TERM
+good=$(mktemp "$target/good.XXXXXX") || exit 1
+trap 'rm -f "$good"' EXIT
+# The targets are a process group (-m), to be ended as one.
+set -m
+group=
+trap '[ -z "$group" ] || kill -TERM -- "-$group" 2>/dev/null; exit 1' HUP INT TERM
 flags="--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4"
 for kind in inline-8bit-counters pc-table trace-compares; do
     flags="$flags -Cllvm-args=-sanitizer-coverage-$kind"
@@ -85,11 +91,12 @@ fuzz() { # TARGET
     export FUZZ_TARGET=$name
     mkdir -p "$found"
     # A program that hangs is ended by libFuzzer itself after -timeout; this is for one that can not even do that.
-    { time timeout -k 10 $((each + 120)) "$program" -max_total_time="$each" -max_len=8192 -timeout=20 \
+    { time timeout --foreground -k 10 $((each + 120)) "$program" -max_total_time="$each" -max_len=8192 -timeout=20 \
         -rss_limit_mb=2048 -entropic_scale_per_exec_time=1 -print_final_stats=1 \
         -artifact_prefix="$target/findings/$name-" "$found" "$here/corpus/$name" >"$log" 2>&1; } 2>"$log.cpu"
     status=$?
-    cpu=$(($(<"$log.cpu")))
+    # The shell may have something to say ahead of it.
+    cpu=$(awk 'END { print $1 + $3 }' "$log.cpu")
     executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     covered=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
     local did="$name: ${executions:-0} executions in $cpu s of CPU time, ${covered:-0} edges"
@@ -100,14 +107,21 @@ fuzz() { # TARGET
     echo "$did, no findings"
     [ -n "${FUZZ_MERGE:-}" ] || return 0
     merged=$(mktemp -d "$target/merged.XXXXXX") || return 1
-    "$program" -set_cover_merge=1 -max_len=8192 "$merged" "$here/corpus/$name" "$found" >"$log" 2>&1 || return 1
+    if ! "$program" -set_cover_merge=1 -max_len=8192 "$merged" "$here/corpus/$name" "$found" >"$log" 2>&1; then
+        rm -rf "$merged"
+        echo "$name: its corpus cannot be made smaller: see $log"
+        return 1
+    fi
     rm -rf "$here/corpus/$name"
     mv "$merged" "$here/corpus/$name"
     chmod 755 "$here/corpus/$name"
 }
 export -f fuzz
-export here target program each
-tr -s ' ' '\n' <<<"$targets" | xargs -P "$jobs" -I{} bash -c 'fuzz {} || echo {} >>"$0"' "$failures"
-failed=$(wc -l <"$failures")
-echo "$((count - failed)) passed, $failed failed"
-[ "$failed" -eq 0 ]
+export here target program each good
+# shellcheck disable=SC2086,SC2016
+printf '%s\n' $targets | xargs -P "$jobs" -n 1 bash -c 'fuzz "$1" && echo "$1" >>"$good"' fuzz &
+group=$!
+wait "$group"
+passed=$(wc -l <"$good")
+echo "$passed passed, $((count - passed)) failed"
+[ "$passed" -eq "$count" ]
