@@ -62,7 +62,7 @@ const char *user_name(void)
 unsigned slowness(void)
 {
     const char *slow = getenv("CTESTS_SLOW");
-    return slow ? (unsigned)atoi(slow) : 1;
+    return slow && atoi(slow) > 0 ? (unsigned)atoi(slow) : 1;
 }
 
 void watchdog(unsigned seconds)

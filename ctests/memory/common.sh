@@ -35,21 +35,44 @@ run_tests() { # LIBRARY
 
 # All that was reported, in paragraphs.
 reported() {
-    cat "$reports"/report.* 2>/dev/null | sed 's/^==[0-9]*== \{0,1\}//'
+    local report
+    for report in "$reports"/report.*; do
+        [ ! -f "$report" ] || sed 's/^==[0-9]*== \{0,1\}//; $a\\' "$report"
+        echo
+    done
 }
 
 # Prints those paragraphs of the reports that tell of memory that the library has lost. What the test programs themselves
-# lose does not matter, in a function that the library calls neither: they are short.
+# lose does not matter, not even in a function that the library calls: they are short. Their allocators are the library's.
 lost_by_the_library() {
-    reported | awk -v programs="$(cd "$here/.." && ls harness/*.c tests/*.c | xargs -n 1 basename | paste -sd'|')" '
+    local programs
+    programs=$(cd "$here" && printf '%s\n' faulty.c ../harness/*.c ../tests/*.c | sed 's|.*/||' | paste -sd'|')
+    reported | awk -v programs="$programs" '
         BEGIN { RS = ""; FS = "\n" }
         /definitely lost|indirectly lost|[Dd]irect leak of/ {
-            for (i = 1; i <= NF && $i !~ "(^|[ (/])(" programs "):[0-9]"; i++)
-                if ($i ~ /\.rs:[0-9]+|libssh2\.so/) {
+            for (i = 1; i <= NF; i++) {
+                is_program = $i ~ "(^|[ (/])(" programs "):[0-9]"
+                if (is_program && $i !~ /alloc/) break
+                if (!is_program && $i ~ /\.rs:[0-9]+|libssh2\.so/) {
                     print $0 "\n"
                     break
                 }
+            }
         }'
+}
+
+# Whether it is told whose loss it is, by the faults of faulty.c that RUN FAULT runs.
+tells_losses_apart() { # RUN
+    local fault
+    for fault in leak leak-allocated leak-in-callback; do
+        rm -f "$reports"/report.*
+        "$1" $fault
+        case $fault in
+        leak-in-callback) [ -z "$(lost_by_the_library)" ] && grep -q 'faulty\.c' "$reports"/report.* ;;
+        *) [ -n "$(lost_by_the_library)" ] ;;
+        esac || die "it does not tell whose loss it is in faulty.c ($fault)"
+    done
+    rm -f "$reports"/report.*
 }
 
 # Why programs have failed, the one test that is about all of them, and the sum.

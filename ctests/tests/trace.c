@@ -76,8 +76,9 @@ static void everything(void)
     conn_sftp(c);
     move_a_file(c);
     unsigned seconds, microseconds;
-    ok(sscanf(seen.text, "[libssh2] %u.%6u transport:", &seconds, &microseconds) == 2 && seconds < 20,
-       "each line begins with the time");
+    int end = 0;
+    sscanf(seen.text, "[libssh2] %u.%6u transport:%n", &seconds, &microseconds, &end);
+    ok(end > 0 && seconds < 20, "the first line begins with the time");
     has("transport: we are SSH-2.0-libssh2");
     has("transport: server is SSH-2.0-");
     has("key exchange: sent KEXINIT");
