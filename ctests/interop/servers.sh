@@ -142,6 +142,11 @@ start_dropbear() {
 start_tinyssh() {
     title=TinySSH
     has tinysshd && has tinysshd-makekey && has python3 || { why="no tinysshd: Debian's tinysshd has it"; return; }
+    local above=$work/home
+    while [ "$above" != / ]; do
+        above=$(dirname "$above")
+        [ -z "$(find "$above" -maxdepth 0 -perm /022)" ] || { why="it wants no directory like $above above a home"; return; }
+    done
     tinysshd-makekey -q "$work/tinyssh"
     serve_port tinyssh env LD_PRELOAD="$work/sshd_user.so" python3 "$here/servers/inetd.py" \
         tinysshd -x "sftp=$sftp_server" "$work/tinyssh"
@@ -261,9 +266,8 @@ start_go() {
 start_russh() {
     title="russh, russh-sftp"
     local sources=$here/servers/russh build=$target/interop/russh
-    # In a directory of its own, where cargo does not find the library's settings.
-    (cd "$sources" && cargo build --release --locked --quiet --target-dir "$build") >"$work/russh.log" 2>&1 ||
-        { why="its server cannot be built"; return; }
+    cargo build --manifest-path "$sources/Cargo.toml" --release --locked --quiet --target-dir "$build" 2>"$work/russh.log" ||
+        { why="its server cannot be built: $(tail -n 1 "$work/russh.log")"; return; }
     serve_port russh "$build/release/russh-server" "$work"
     says=$(sed -n '/^name = "russh\(-sftp\)\{0,1\}"$/{s/name = "\(.*\)"/\1/;h;n;s/version = "\(.*\)"/\1/;H;x;s/\n/ /p}' \
         "$sources/Cargo.lock" | paste -sd, | sed 's/,/, /')

@@ -48,16 +48,21 @@ fn attributes(found: &fs::Metadata) -> FileAttributes {
     FileAttributes { permissions: Some(found.permissions().mode()), ..found.into() }
 }
 
-fn set(file: &File, attributes: &FileAttributes) -> io::Result<()> {
+/// Sets what is named. `open` opens what it is for, which changing a mode needs no right to.
+fn set(
+    attributes: &FileAttributes,
+    open: impl Fn() -> io::Result<File>,
+    set_mode: impl Fn(fs::Permissions) -> io::Result<()>,
+) -> io::Result<()> {
     if let Some(size) = attributes.size {
-        file.set_len(size)?;
+        open()?.set_len(size)?;
     }
     if let Some(mode) = attributes.permissions {
-        file.set_permissions(PermissionsExt::from_mode(mode & 0o7777))?;
+        set_mode(PermissionsExt::from_mode(mode & 0o7777))?;
     }
     if let (Some(accessed), Some(modified)) = (attributes.atime, attributes.mtime) {
         let at = |seconds: u32| UNIX_EPOCH + Duration::from_secs(seconds.into());
-        file.set_times(fs::FileTimes::new().set_accessed(at(accessed)).set_modified(at(modified)))?;
+        open()?.set_times(fs::FileTimes::new().set_accessed(at(accessed)).set_modified(at(modified)))?;
     }
     Ok(())
 }
@@ -135,12 +140,14 @@ impl Handler for Files {
     }
 
     async fn setstat(&mut self, id: u32, path: String, attrs: FileAttributes) -> Result<Status, StatusReply> {
-        let file = OpenOptions::new().read(true).write(attrs.size.is_some()).open(path);
-        file.and_then(|file| set(&file, &attrs)).map(|()| done(id)).map_err(failure)
+        let open = || OpenOptions::new().read(true).write(attrs.size.is_some()).open(&path);
+        let set_mode = |mode| fs::set_permissions(&path, mode);
+        set(&attrs, open, set_mode).map(|()| done(id)).map_err(failure)
     }
 
     async fn fsetstat(&mut self, id: u32, handle: String, attrs: FileAttributes) -> Result<Status, StatusReply> {
-        set(self.file(&handle)?, &attrs).map(|()| done(id)).map_err(failure)
+        let file = self.file(&handle)?;
+        set(&attrs, || file.try_clone(), |mode| file.set_permissions(mode)).map(|()| done(id)).map_err(failure)
     }
 
     async fn opendir(&mut self, id: u32, path: String) -> Result<Handle, StatusReply> {

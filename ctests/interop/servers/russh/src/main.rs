@@ -31,7 +31,7 @@ impl russh::server::Server for Server {
     type Handler = Connection;
 
     fn new_client(&mut self, _: Option<std::net::SocketAddr>) -> Connection {
-        Connection { known: self.0.clone(), channels: HashMap::new(), round: 0 }
+        Connection { known: self.0.clone(), channels: HashMap::new(), round: 0, is_half_in: false }
     }
 }
 
@@ -39,6 +39,8 @@ struct Connection {
     known: Arc<Known>,
     channels: HashMap<ChannelId, Channel<Msg>>,
     round: u32,
+    /// A key has been accepted, and was not enough.
+    is_half_in: bool,
 }
 
 fn judge(good: bool) -> Result<Auth, russh::Error> {
@@ -57,12 +59,14 @@ impl Handler for Connection {
     }
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, russh::Error> {
-        judge(user.starts_with(USER) && password == PASSWORD)
+        let may_come = user == USER || (self.is_half_in && user.strip_prefix(USER) == Some("-partial"));
+        judge(may_come && password == PASSWORD)
     }
 
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, russh::Error> {
         let good = self.known.keys.iter().any(|known| known.key_data() == key.public_key.key_data());
         if good && user.strip_prefix(USER) == Some("-partial") {
+            self.is_half_in = true;
             let next = MethodSet::from(&[MethodKind::Password][..]);
             return Ok(Auth::Reject { proceed_with_methods: Some(next), partial_success: true });
         }
@@ -139,7 +143,10 @@ impl Handler for Connection {
 async fn run(channel: Channel<Msg>, command: String) -> Option<()> {
     let mut shell = Command::new("/bin/sh");
     shell.arg("-c").arg(command).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = shell.spawn().ok()?;
+    let Ok(mut child) = shell.spawn() else {
+        channel.exit_status(127).await.ok()?;
+        return channel.close().await.ok();
+    };
     let (mut stdin, mut stdout, mut stderr) = (child.stdin.take()?, child.stdout.take()?, child.stderr.take()?);
     let (mut from, to) = channel.split();
     tokio::spawn(async move {
@@ -178,7 +185,7 @@ fn config(keys: &Path) -> Result<Config, russh::keys::Error> {
     let mut config = Config {
         auth_rejection_time: Duration::ZERO,
         // With more requests than that on their way when it asks for new keys, russh 0.65 waits for itself: the channel is
-        // full, and what empties it waits for the end of the key exchange.
+        // full, and what empties it waits for the end of the key exchange. The default of 100 is less than we ask for.
         channel_buffer_size: 1000,
         limits: Limits::new(4 << 20, 4 << 20, Duration::from_secs(3600)),
         max_auth_attempts: 100,
