@@ -37,7 +37,7 @@ run_tests() { # LIBRARY
 reported() {
     local report
     for report in "$reports"/report.*; do
-        [ ! -f "$report" ] || sed 's/^==[0-9]*== \{0,1\}//; $a\\' "$report"
+        [ ! -f "$report" ] || sed 's/^==[0-9]*== \{0,1\}//; $a\' "$report"
         echo
     done
 }
