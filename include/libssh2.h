@@ -2165,10 +2165,10 @@ LIBSSH2_API long libssh2_session_get_read_timeout(LIBSSH2_SESSION *session);
 
 /* Tells which directions of the socket to wait for after a call has returned LIBSSH2_ERROR_EAGAIN:
    LIBSSH2_SESSION_BLOCK_INBOUND, LIBSSH2_SESSION_BLOCK_OUTBOUND, or both. The first of them that is ready is progress.
-   LIBSSH2_SESSION_BLOCK_INBOUND says that the socket had nothing when it was last looked at. It stays through calls that
-   need not look, so that a program can wait once for several channels, when each of them has returned
-   LIBSSH2_ERROR_EAGAIN since bytes last came in. 0 when no call has found the socket empty since then and nothing is to be
-   sent, when the connection is over, or session is NULL.
+   LIBSSH2_SESSION_BLOCK_INBOUND says that the socket had nothing when it was last looked at, or so much that a call
+   stopped reading. It stays through calls that need not look, so that a program can wait once for several channels, when
+   each of them has returned LIBSSH2_ERROR_EAGAIN since bytes last came in. 0 when neither has been so since then and
+   nothing is to be sent, when the connection is over, or session is NULL.
 
    Requires: session is NULL or a session that has not been freed. */
 LIBSSH2_API

@@ -145,13 +145,15 @@ pub fn drive<T>(
         let waits_first = waits_first && !host.hides_bytes();
         let unbroken = stretch.filter(|(before, _)| Some(*before) == hurry);
         stretch = unbroken.or(hurry.map(|hurry| (hurry, now)));
-        match unbroken {
-            Some((Hurry::NoWait, since)) if is_over_long(host, since, now) => return Err(lend(session)?.would_block()),
-            Some((Hurry::GiveUp, since)) if is_over_long(host, since, now) => {
-                lend(session)?.has_read_enough();
-                continue;
+        if let Some((hurry, since)) = unbroken
+            && is_over_long(host, since, now)
+        {
+            let mut session = lend(session)?;
+            if hurry == Hurry::NoWait {
+                return Err(session.would_block());
             }
-            _ => {}
+            session.has_read_enough();
+            continue;
         }
         if waits_first {
             wait(session, host, deadline)?;

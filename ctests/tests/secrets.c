@@ -31,26 +31,28 @@ static void hide(struct secret *secret, const void *data, size_t size)
         secret->masked[i] = ((const unsigned char *)data)[i] ^ MASK;
 }
 
-/* A copy as it is, to be wiped and freed. */
+/* A copy as it is, to be wiped and freed, behind so many other bytes. */
+static char *shown_behind(const struct secret *secret, size_t ahead)
+{
+    char *copy = malloc(ahead + secret->size + 1);
+    memset(copy, '.', ahead);
+    for(size_t i = 0; i < secret->size; i++)
+        copy[ahead + i] = (char)(secret->masked[i] ^ MASK);
+    copy[ahead + secret->size] = '\0';
+    return copy;
+}
+
 static char *shown(const struct secret *secret)
 {
-    char *copy = malloc(secret->size + 1);
-    for(size_t i = 0; i < secret->size; i++)
-        copy[i] = (char)(secret->masked[i] ^ MASK);
-    copy[secret->size] = '\0';
-    return copy;
+    return shown_behind(secret, 0);
 }
 
 /* A copy for the library to free, behind what the allocator writes over once it is freed. */
 static char *given(const struct secret *secret, size_t *size)
 {
     enum { AHEAD = 32 };
-    char *copy = malloc(AHEAD + secret->size);
-    memset(copy, '.', AHEAD);
-    for(size_t i = 0; i < secret->size; i++)
-        copy[AHEAD + i] = (char)(secret->masked[i] ^ MASK);
     *size = AHEAD + secret->size;
-    return copy;
+    return shown_behind(secret, AHEAD);
 }
 
 static void forget(char *copy)
