@@ -65,7 +65,7 @@ check-all: ## Run the tests, and then those that take longer
 	@.ci/install all
 	@.ci/check all
 
-check-release: ## Test the packages, and C tests and unit tests under AddressSanitizer
+check-release: ## Test the packages, a server on russh, and C tests and unit tests under AddressSanitizer
 	@.ci/install all
 	@$(MAKE) --no-print-directory all
 	$(CARGO) build --locked --example ssh2-testd
