@@ -105,15 +105,20 @@ static void positions(void)
     read_text(file, 50);
     read_text(file, 50); /* the end stays the end */
     tell(file);
+    FILE *local = fopen(temp_path("places"), "a");
+    ok(local && fputs(" jumps", local) >= 0 && fclose(local) == 0, "somebody else appends");
+    read_text(file, 50);
+    libssh2_sftp_seek64(file, libssh2_sftp_tell64(file)); /* unless it is asked for anew */
+    read_text(file, 50);
     libssh2_sftp_seek64(file, 16);
     read_text(file, 2);
-    libssh2_sftp_seek64(file, 25); /* leaves a hole */
+    libssh2_sftp_seek64(file, 30); /* leaves a hole */
     write_text(file, "end");
     libssh2_sftp_seek64(file, 100);
     read_text(file, 10);
     trace_sftp(c, CALL(c, libssh2_sftp_fsync(file)), "fsync");
     close_file(file);
-    ok(file_is(temp_path("places"), "The quick green fox\0\0\0\0\0\0end", 28), "as written");
+    ok(file_is(temp_path("places"), "The quick green fox jumps\0\0\0\0\0end", 33), "as written");
 }
 
 static void zero_counts(void)

@@ -174,13 +174,14 @@ pub fn fsetstat(session: &mut Session, file: FileId, attributes: Attributes) -> 
     with_handle(session, file, message::FSETSTAT, |packet| attributes.write(packet), read_ok)
 }
 
-/// Moves to `offset`. Writes under way are not taken back, but no call will report them any more.
+/// Moves to `offset`, and has what is there asked for anew, even where the file stands there already: it may have changed.
+/// Writes under way are not taken back, but no call will report them any more.
 pub fn seek(session: &mut Session, file: FileId, offset: u64) -> Result<()> {
     let _told_later = tail::part(session);
     let sftp = session.sftps.get(file.sftp)?;
     let Some(open) = sftp.files.get_mut(file.key) else { return session.sftps.file(file).map(|_| ()) };
     open.must_be(Kind::File)?;
-    if open.position != offset || open.writes.is_unreported() {
+    if open.position != offset || open.writes.is_unreported() || !open.reads.is_idle() {
         open.writes.abandon();
         open.position = offset;
         open.reads.abandon();

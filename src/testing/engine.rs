@@ -189,6 +189,29 @@ fn what_is_read_is_what_is_in_the_file() {
 }
 
 #[test]
+fn a_seek_has_a_place_asked_for_anew_also_where_the_file_stands() {
+    let world = World::new(0, Ways::default());
+    let file = world.open();
+    let mut space = [0; 100];
+    let mut read = |size: usize| {
+        let read = world.call(|session| poll_read(session, file, &mut space[..size])).unwrap();
+        space[..read].to_vec()
+    };
+    let fill = |content: &[u8]| world.line.server.borrow_mut().files.content[0] = content.to_vec();
+    fill(b"0123456789");
+    assert_eq!(read(2), b"01");
+    // What follows has been read ahead by now.
+    fill(b"abcdefghij");
+    seek(&mut world.session.borrow_mut(), file, 2).unwrap();
+    assert_eq!(read(100), b"cdefghij");
+    assert_eq!(read(100), b"");
+    fill(b"abcdefghij, and more");
+    assert_eq!(read(100), b"", "the end stays the end");
+    seek(&mut world.session.borrow_mut(), file, 10).unwrap();
+    assert_eq!(read(100), b", and more");
+}
+
+#[test]
 fn a_file_read_to_its_end_can_be_written_on() {
     for seed in 0..RUNS {
         let mut dice = Dice(seed);
