@@ -119,15 +119,20 @@ pub fn drive<T>(
     lend(session)?.begin_call()?;
     loop {
         let now = host.now();
-        let polled = {
+        let (polled, polls) = {
             let mut session = lend(session)?;
             session.begin_poll(now);
-            poll(&mut session)
+            (poll(&mut session), session.polls())
         };
         announce(session, host)?;
         let sent = flush(session, host)?;
         if let Poll::Ready(result) = polled {
             return result;
+        }
+        if lend(session)?.polls() != polls {
+            // A callback has called the session: what this call waits for may have come, and what it said of its wait is
+            // forgotten.
+            continue;
         }
         let (blocking, waits_first, hurry, gets_further, deadline) = {
             let session = lend(session)?;

@@ -70,6 +70,7 @@ pub struct Session {
     /// How long the server takes to answer: the shortest time so far.
     pub round_trip: Option<Duration>,
     now: Instant,
+    polls: u64,
     wake_at: Option<Instant>,
     /// When the socket last took bytes.
     sent_at: Instant,
@@ -115,6 +116,7 @@ impl Session {
             slots: Slots::default(),
             round_trip: None,
             now,
+            polls: 0,
             wake_at: None,
             sent_at: now,
             is_full: false,
@@ -267,6 +269,7 @@ impl Session {
 
     /// Begins a poll at the time `now`.
     pub(crate) fn begin_poll(&mut self, now: Instant) {
+        self.polls = self.polls.wrapping_add(1);
         self.now = now;
         self.wake_at = None;
         self.serves = Some(Owner::Session);
@@ -274,6 +277,11 @@ impl Session {
         self.awaits = None;
         self.is_impatient = false;
         self.lingers = false;
+    }
+
+    /// How many polls have begun.
+    pub(crate) const fn polls(&self) -> u64 {
+        self.polls
     }
 
     /// The socket has nothing: whether an operation wanted to know just that.
@@ -481,9 +489,9 @@ fn failure(code: Code, text: &'static str, errno: i32) -> Error {
 
 /// `libssh2_session_handshake`: ready when both sides use the keys of the first key exchange.
 pub struct Handshake {
-    /// For the server's next packet.
+    /// For the server's next step.
     patience: Patience,
-    /// The packets that had come before that.
+    /// What had come before that, see `Transport::heard`.
     heard: u64,
 }
 

@@ -7,6 +7,7 @@ mod engine;
 mod faults;
 mod files;
 mod model;
+mod nested;
 mod patience;
 mod server;
 

@@ -148,6 +148,8 @@ impl Op for Signer {
                     },
                 },
                 Step::Unsigned { request, not_before } => {
+                    // Nothing is awaited of the server, but what it says must not pile up.
+                    session.pump()?;
                     // In non-blocking mode the program itself has waited.
                     if session.is_blocking() && session.now() < not_before {
                         session.wake_by(not_before);

@@ -21,7 +21,7 @@ use std::ffi::CStr;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-pub use self::buffer::Buffer as Lent;
+pub use self::buffer::{Buffer, Buffer as Lent};
 use self::cipher::Opener;
 use self::compress::CompressionAlgorithm;
 pub use self::event::Event;
@@ -67,7 +67,7 @@ enum Kex {
 /// How long the server may be silent in a later key exchange.
 struct Silence {
     until: Instant,
-    /// The packets that had come by then.
+    /// See [`Transport::heard`].
     heard: u64,
 }
 
@@ -85,6 +85,7 @@ pub struct Transport {
     /// When the keys in use were first seen to be; `None` until somebody looks at the clock.
     keyed: Option<Instant>,
     silence: Option<Silence>,
+    heard: u64,
     client_ident: Vec<u8>,
     server_ident: Vec<u8>,
     agreement: Option<Agreement>,
@@ -115,6 +116,7 @@ impl Transport {
             rekey_limits: RekeyLimits::default(),
             keyed: None,
             silence: None,
+            heard: 0,
             client_ident: memory::copy(DEFAULT_IDENT.to_bytes())?,
             server_ident: Vec::new(),
             agreement: None,
@@ -217,9 +219,10 @@ impl Transport {
         Err(self.fail(Error::new(Code::Timeout, "Server did not go on with the key exchange in time")))
     }
 
-    /// Stands for the packets that have come: another number when there are more.
-    pub fn heard(&self) -> u64 {
-        self.rx.usage().packets()
+    /// How many packets have come, without those that any number may be sent of and that mean nothing: with them a server
+    /// could go on for ever.
+    pub const fn heard(&self) -> u64 {
+        self.heard
     }
 
     /// When [`Transport::tend_keys`] has something to do, unless something else happens before. Never if nothing has gone
@@ -387,6 +390,9 @@ impl Transport {
             return Ok(true);
         }
         self.check_order(number)?;
+        if !matches!(number, message::IGNORE | message::DEBUG | message::UNIMPLEMENTED | message::PING) {
+            self.heard = self.heard.wrapping_add(1);
+        }
         match number {
             message::KEXINIT => {
                 let kexinit = memory::copy(packet)?;

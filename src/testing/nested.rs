@@ -1,0 +1,142 @@
+//! Calls that a program makes from within its callbacks.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use crate::auth::{Answer, Offer, Outcome, Password, Signer};
+use crate::error::Code;
+use crate::io::Readiness;
+use crate::op::{Call, Host, Op, Owner, Transfer, drive, resume, turn};
+use crate::session::{Handshake, Session};
+use crate::transport::{Event, Transport, Tx, message};
+use crate::wire::Put;
+
+/// A server that says one thing after the other, each when the one before it has been heard.
+struct Script<'a> {
+    session: &'a RefCell<Session>,
+    says: RefCell<VecDeque<Vec<u8>>>,
+    now: Cell<Instant>,
+    /// The program's callback calls the session.
+    calls_back: bool,
+    /// What the server says again and again when it has nothing else to say, and how often.
+    repeats: Option<(Duration, Vec<u8>)>,
+}
+
+/// A packet as it goes without encryption.
+fn packet(payload: &[u8]) -> Vec<u8> {
+    let mut tx = Tx::default();
+    tx.send(&[payload]).unwrap();
+    tx.queue().filled().to_vec()
+}
+
+impl<'a> Script<'a> {
+    fn new(session: &'a RefCell<Session>, says: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let says = RefCell::new(says.into_iter().collect());
+        Self { session, says, now: Cell::new(Instant::now()), calls_back: false, repeats: None }
+    }
+}
+
+impl Host for Script<'_> {
+    fn send(&self, bytes: &[u8]) -> Transfer {
+        Transfer::Moved(bytes.len())
+    }
+
+    fn recv(&self, space: &mut [u8]) -> Transfer {
+        let Some(bytes) = self.says.borrow_mut().pop_front() else { return Transfer::WouldBlock };
+        space[..bytes.len()].copy_from_slice(&bytes);
+        Transfer::Moved(bytes.len())
+    }
+
+    fn wait(&self, _: Readiness, timeout: Option<Duration>) -> std::io::Result<Readiness> {
+        if self.says.borrow().is_empty() {
+            let (pause, again) = match &self.repeats {
+                Some((every, bytes)) if timeout.is_none_or(|timeout| *every <= timeout) => (*every, Some(bytes)),
+                _ => (timeout.expect("waits for ever for nothing"), None),
+            };
+            self.now.set(self.now.get() + pause);
+            self.says.borrow_mut().extend(again.cloned());
+        }
+        Ok(Readiness { read: true, write: true })
+    }
+
+    fn now(&self) -> Instant {
+        self.now.get()
+    }
+
+    fn hear(&self, _: &Event) {
+        if self.calls_back {
+            turn(self.session, self).unwrap();
+        }
+    }
+
+    fn hides_bytes(&self) -> bool {
+        false
+    }
+}
+
+fn connected() -> RefCell<Session> {
+    let mut session = Session::new(Instant::now()).unwrap();
+    session.transport = Transport::connected().unwrap();
+    RefCell::new(session)
+}
+
+/// The answer comes while the program's callback moves bytes: nothing is left to wait for.
+#[test]
+fn what_a_call_within_a_callback_takes_in_counts_for_the_call_around_it() {
+    let debug = packet(&[message::DEBUG, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    for blocking in [1, 0] {
+        let session = connected();
+        session.borrow_mut().settings.blocking = blocking;
+        let says = [debug.clone(), packet(&[message::USERAUTH_SUCCESS])];
+        let host = Script { calls_back: true, ..Script::new(&session, says) };
+        let begin = |session: &mut Session| Password::begin(session, b"user", b"password");
+        let answer = resume(&session, &host, Owner::Session, Call::UserauthPassword, begin).unwrap();
+        assert!(matches!(answer, Answer::Accepted));
+    }
+}
+
+/// Such packets may come at any time, and as often as the server likes.
+#[test]
+fn packets_that_mean_nothing_do_not_keep_a_handshake_alive() {
+    let session = RefCell::new(Session::new(Instant::now()).unwrap());
+    let ignore = packet(&[message::IGNORE, 0, 0, 0, 0]);
+    let repeats = Some((Duration::from_secs(25), ignore));
+    let host = Script { repeats, ..Script::new(&session, [b"SSH-2.0-server\r\n".to_vec()]) };
+    let before = host.now();
+    let begin = |session: &mut Session| Handshake::begin(session, 0);
+    let error = resume(&session, &host, Owner::Session, Call::SessionHandshake, begin).unwrap_err();
+    assert_eq!((error.code, host.now() - before), (Code::Timeout, Duration::from_secs(60)));
+}
+
+/// Whoever holds the key takes his time, and the server talks meanwhile.
+#[test]
+fn what_the_server_says_while_nobody_signs_does_not_pile_up() {
+    const KEY: &[u8] = b"\0\0\0\x0bssh-ed25519\0\0\0\x04blob";
+    let session = connected();
+    let mut consent = vec![message::USERAUTH_PK_OK];
+    consent.put_string(b"ssh-ed25519").unwrap();
+    consent.put_string(KEY).unwrap();
+    let host = Script::new(&session, [packet(&consent)]);
+    let begin = |session: &mut Session| Signer::begin(session, Offer::from_blob(b"user", KEY)?);
+    let asked = resume(&session, &host, Owner::Session, Call::UserauthSigner, begin).unwrap();
+    let Outcome::Sign(request) = asked else { panic!("it is over") };
+    let mut signer = Signer::again(&session.borrow(), request).unwrap();
+
+    let ignore = packet(&[&[message::IGNORE, 0, 0, 0x40, 0][..], &[0; 0x4000]].concat());
+    host.says.borrow_mut().extend(std::iter::repeat_n(ignore.clone(), 1000));
+    let mut most = 0;
+    let again = drive(&session, &host, |session| {
+        let polled = signer.poll(session);
+        let queue = session.transport.lend_incoming().unwrap();
+        most = most.max(queue.len());
+        session.transport.return_incoming(queue, 0);
+        match polled {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(polled) => Poll::Ready(polled.map(|outcome| matches!(outcome, Outcome::Sign(_)))),
+        }
+    });
+    assert_eq!((again, host.says.borrow().len()), (Ok(true), 0));
+    assert!(most < ignore.len(), "{most}");
+}
