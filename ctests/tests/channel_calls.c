@@ -84,7 +84,12 @@ static void windows(void)
         trace_rc(c, rc, "wait_eof with the window full");
         is_number(rc, LIBSSH2_ERROR_CHANNEL_WINDOW_FULL, "wait_eof with the window full");
     }
-    read_exactly(channel, 0, bytes, sizeof(bytes));
+    read_exactly(channel, 0, bytes, 100);
+    if(!nonblocking) {
+        rc = libssh2_channel_wait_eof(channel);
+        is_number(rc, LIBSSH2_ERROR_CHANNEL_WINDOW_FULL, "wait_eof with the window full, after a short read");
+    }
+    read_exactly(channel, 0, bytes + 100, sizeof(bytes) - 100);
     trace("eof %d with more to read", libssh2_channel_eof(channel));
     free_channel(channel);
 }

@@ -14,6 +14,8 @@ use crate::wire::Put;
 pub const MAIN: u32 = 0;
 /// Streams with something to read at a time. The RFC knows two; each costs memory that no window counts.
 const MOST_STREAMS: usize = 8;
+/// Turns that are told apart in a stream, each of which costs memory as well: those behind them count as one.
+const MOST_TURNS: usize = 4096;
 /// A queue that has been emptied keeps so much memory, for what comes next.
 const KEPT: usize = 256 * 1024;
 
@@ -71,8 +73,9 @@ impl Arrivals {
         let turn = self.turn;
         let Some(queue) = self.stream(stream)? else { return Ok(false) };
         queue.bytes.put(bytes)?;
+        let is_last = queue.turns.len() >= MOST_TURNS;
         match queue.turns.back_mut() {
-            Some((latest, length)) if *latest == turn => *length = length.saturating_add(bytes.len()),
+            Some((latest, length)) if *latest == turn || is_last => *length = length.saturating_add(bytes.len()),
             _ => queue.turns.add((turn, bytes.len()))?,
         }
         self.queued = self.queued.saturating_add(bytes.len());
@@ -189,6 +192,20 @@ mod tests {
         let filled = sink.filled();
         space.truncate(filled);
         String::from_utf8(space).unwrap()
+    }
+
+    #[test]
+    fn turns_without_end_take_no_memory() {
+        let mut arrivals = Arrivals::default();
+        for _ in 0..3 * MOST_TURNS {
+            assert!(arrivals.put(MAIN, b"o").unwrap() && arrivals.put(1, b"e").unwrap());
+        }
+        assert!(arrivals.streams.iter().all(|stream| stream.turns.len() == MOST_TURNS));
+        let all = read(&mut arrivals, Wanted::All, 10 * MOST_TURNS);
+        assert_eq!(all.len(), 6 * MOST_TURNS);
+        assert!(all.starts_with(&"oe".repeat(MOST_TURNS - 1)));
+        assert_eq!(all.matches('e').count(), 3 * MOST_TURNS);
+        assert!(arrivals.streams.iter().all(|stream| stream.turns.is_empty()));
     }
 
     fn talk() -> Arrivals {

@@ -8,7 +8,7 @@ use crate::error::{Code, Error, Result};
 use crate::op::Op;
 use crate::patience::Patience;
 use crate::session::Session;
-use crate::transport::{Tx, message};
+use crate::transport::{Buffer, Tx, message};
 
 /// Queues the end of what we send, once; what the server sends goes on.
 pub fn send_eof(session: &mut Session, id: ChannelId) -> Result<()> {
@@ -26,6 +26,9 @@ pub fn poll_eof(session: &mut Session, id: ChannelId) -> Poll<Result<()>> {
         return Poll::Ready(Ok(()));
     }
     pumped?;
+    if let Some(adjust) = channel.receive.ending() {
+        channel.send_adjust(adjust, &mut session.transport.tx)?;
+    }
     if is_blocking && channel.receive.is_exhausted() && channel.unread(Wanted::All) > 0 {
         let text = "Unread data has filled the window of the channel, so that its end cannot arrive";
         return Poll::Ready(Err(Error::new(Code::ChannelWindowFull, text)));
@@ -161,7 +164,7 @@ impl Channel {
 
     pub(super) fn on_close(&mut self, tx: &mut Tx) -> Result<()> {
         self.close_received = true;
-        self.backlog.clear();
+        self.backlog = Buffer::default();
         self.send_close(tx)
     }
 }

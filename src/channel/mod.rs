@@ -32,7 +32,7 @@ use crate::op::Slots;
 use crate::sftp::{SftpId, Sftps};
 use crate::sink::Sink;
 use crate::tickets::Tickets;
-use crate::transport::{Mark, Tx, message};
+use crate::transport::{Buffer, Mark, Tx, message};
 use crate::wire::{Reader, Short};
 
 /// Numbers of freed channels rest for so many others before they are used again.
@@ -89,7 +89,7 @@ pub struct Channel {
     arrivals: Arrivals,
     extended_data: ExtendedData,
     /// Bytes of the stream that have been accepted and wait for the server's window.
-    backlog: Vec<u8>,
+    backlog: Buffer,
     /// Bytes of an unfinished write that have been queued and have not left, and where they stand in the queue.
     written: Option<(usize, Mark)>,
     replies: Tickets<bool>,
@@ -238,7 +238,7 @@ impl Channel {
             send: SendWindow::default(),
             arrivals: Arrivals::default(),
             extended_data: ExtendedData::default(),
-            backlog: Vec::new(),
+            backlog: Buffer::default(),
             written: None,
             replies: Tickets::default(),
             started: false,
@@ -322,8 +322,10 @@ impl Channel {
             }
             message::CHANNEL_CLOSE => self.on_close(tx),
             message::CHANNEL_REQUEST => self.on_request(reader, tx)?,
-            message::CHANNEL_SUCCESS => self.on_reply(true),
-            _ => self.on_reply(false),
+            _ => {
+                self.on_reply(kind == message::CHANNEL_SUCCESS);
+                Ok(())
+            }
         })
     }
 

@@ -247,13 +247,9 @@ impl Channel {
         let wants_reply = reader.boolean()?;
         match name {
             b"exit-status" => self.exit_status = Some(reader.u32()?),
+            // What follows the name, the original does not look at either: some servers leave it out.
             b"exit-signal" => match copy(reader.string()?) {
-                Ok(signal) => {
-                    reader.boolean()?;
-                    reader.string()?;
-                    reader.string()?;
-                    self.exit_signal = Some(signal);
-                }
+                Ok(signal) => self.exit_signal = Some(signal),
                 Err(error) => return Ok(Err(error)),
             },
             _ => {}
@@ -264,11 +260,8 @@ impl Channel {
         Ok(Ok(()))
     }
 
-    pub(super) fn on_reply(&mut self, success: bool) -> Result<()> {
-        if self.replies.answer(success) {
-            Ok(())
-        } else {
-            Err(Error::new(Code::Proto, "Server answered a channel request that was never made"))
-        }
+    /// An answer to a request that wanted none does no harm: some servers give one to each.
+    pub(super) fn on_reply(&mut self, success: bool) {
+        let _unasked = self.replies.answer(success);
     }
 }

@@ -6,11 +6,11 @@ use std::task::{Poll, ready};
 use super::arrivals::MAIN;
 use super::{Channel, ChannelId, Consumer, Events, Wanted};
 use crate::error::{Code, Error, Result};
-use crate::memory::{self, Add};
+use crate::memory;
 use crate::session::Session;
 use crate::sftp::Sftps;
 use crate::sink::Sink;
-use crate::transport::{Tx, message};
+use crate::transport::{Buffer, Tx, message};
 use crate::wire::Put;
 
 /// What becomes of extended data, which is standard error: `libssh2_channel_handle_extended_data2`.
@@ -84,8 +84,9 @@ pub fn poll_write(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]
 fn write(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]) -> Poll<Result<usize>> {
     let pumped = session.pump();
     let channel = session.channels.get(id)?;
-    let (count, mark) = match channel.written.take() {
-        Some(written) => written,
+    let (count, mark) = match channel.written.take_if(|_| !data.is_empty()) {
+        // What a call that ran out of its time had queued may be more.
+        Some((count, mark)) => (count.min(data.len()), mark),
         None => {
             channel.check_writable()?;
             pumped?;
@@ -244,7 +245,7 @@ impl Channel {
         }
         // A stream with a hole in it would make no sense to the server.
         let waits = head.len().saturating_add(body.len()).saturating_sub(self.room());
-        self.backlog.room(waits)?;
+        self.backlog.space(waits)?;
         let (mut head, mut body) = (head, body);
         while self.backlog.is_empty() && !(head.is_empty() && body.is_empty()) {
             let size = self.send.take(head.len().saturating_add(body.len()));
@@ -264,12 +265,23 @@ impl Channel {
 
     /// Sends what waits for the window, as far as that allows.
     pub(super) fn flush_backlog(&mut self, tx: &mut Tx) -> Result<()> {
-        let backlog = std::mem::take(&mut self.backlog);
-        if self.close_sent || backlog.is_empty() {
+        if self.close_sent {
+            self.backlog = Buffer::default();
+        }
+        if self.backlog.is_empty() {
             return Ok(());
         }
-        self.send_stream(tx, &backlog, &[])?;
-        if self.eof_wanted && self.backlog.is_empty() { self.send_eof(tx) } else { Ok(()) }
+        loop {
+            let size = self.send.take(self.backlog.len());
+            let Some(piece) = self.backlog.filled().get(..size).filter(|_| size > 0) else { break };
+            self.send_piece(tx, MAIN, piece, &[])?;
+            self.backlog.consume(size);
+        }
+        if !self.backlog.is_empty() {
+            return Ok(());
+        }
+        self.backlog = Buffer::default();
+        if self.eof_wanted { self.send_eof(tx) } else { Ok(()) }
     }
 
     /// One packet of a stream: `first` and `second`, one behind the other.

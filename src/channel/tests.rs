@@ -201,7 +201,13 @@ fn requests_of_the_server_are_kept_or_refused() {
     assert_eq!(world.said(), [packet!(message::CHANNEL_FAILURE, 70_u32)]);
     let channel = world.channels.get(id).unwrap();
     assert_eq!((channel.exit_status, channel.exit_signal.as_deref()), (Some(7), Some(&b"TERM"[..])));
-    assert!(world.hear(packet!(message::CHANNEL_SUCCESS, id.number)).is_err(), "nothing was asked");
+    // Nothing was asked, and nothing is missing that the program is told.
+    world.hear(packet!(message::CHANNEL_SUCCESS, id.number)).unwrap();
+    let mut signal = packet!(message::CHANNEL_REQUEST, id.number, "exit-signal");
+    signal.extend(b"\0\0\0\0\x03HUP");
+    world.hear(signal).unwrap();
+    assert_eq!(world.channels.get(id).unwrap().exit_signal.as_deref(), Some(&b"HUP"[..]));
+    assert!(world.said().is_empty());
     assert!(world.hear(vec![message::CHANNEL_DATA, 0, 0]).is_err(), "too short");
 }
 
@@ -283,7 +289,7 @@ fn a_call_that_is_to_be_made_again_is_told_once() {
     let mut world = World::default();
     let id = watched(&mut world, 1);
     news(&mut world);
-    world.hear(packet!(message::CHANNEL_SUCCESS, id.number)).unwrap_err();
+    world.hear(packet!(message::CHANNEL_SUCCESS, id.number)).unwrap();
     world.channels.is_unfinished(id, true);
     assert_eq!(news(&mut world), [], "it has seen what there was");
     world.hear(packet!(message::CHANNEL_DATA, id.number, "data")).unwrap();
@@ -335,6 +341,38 @@ fn session() -> Session {
 
 fn tell(session: &mut Session, packet: &[u8]) {
     session.channels.on_packet(packet, &mut session.transport.tx, &mut session.sftps, &mut Sink::none()).unwrap();
+}
+
+/// A channel with a window of 1000 bytes, of which the server gives 500.
+fn small(session: &mut Session) -> ChannelId {
+    let id = session.channels.add(ReceiveWindow::new(1000), Consumer::Program).unwrap().id();
+    tell(session, &packet!(message::CHANNEL_OPEN_CONFIRMATION, id.number, 70_u32, 500_u32, 100_u32));
+    id
+}
+
+#[test]
+fn the_end_of_a_stream_that_is_not_read_is_not_waited_for_in_vain() {
+    let mut session = session();
+    let id = small(&mut session);
+    tell(&mut session, &packet!(message::CHANNEL_DATA, id.number, "x".repeat(1000).as_str()));
+    // Too little to be granted again, while the server has a window.
+    assert_eq!(poll_read(&mut session, id, MAIN, &mut [0; 100]), Poll::Ready(Ok(100)));
+    assert_eq!(session.channels.get(id).unwrap().receive_window(), 0);
+    assert!(poll_eof(&mut session, id).is_pending());
+    assert_eq!(session.channels.get(id).unwrap().receive_window(), 100);
+    tell(&mut session, &packet!(message::CHANNEL_DATA, id.number, "x".repeat(100).as_str()));
+    let Poll::Ready(Err(error)) = poll_eof(&mut session, id) else { panic!("it waits") };
+    assert_eq!(error.code, Code::ChannelWindowFull);
+}
+
+#[test]
+fn a_write_returns_no_more_than_its_own_length_after_one_that_ran_out_of_its_time() {
+    let mut session = session();
+    let id = small(&mut session);
+    assert!(poll_write(&mut session, id, MAIN, &[7; 400]).is_pending());
+    assert_eq!(poll_write(&mut session, id, MAIN, &[]), Poll::Ready(Ok(0)));
+    session.transport.tx.queue().consume(usize::MAX);
+    assert_eq!(poll_write(&mut session, id, MAIN, b"short"), Poll::Ready(Ok(5)));
 }
 
 /// A channel whose window grows.

@@ -176,6 +176,12 @@ impl ReceiveWindow {
         self.grant_consumed()
     }
 
+    /// A program waits for the end of the stream, and does not read meanwhile: what to grant if the server has no window
+    /// left to send it in, however little.
+    pub fn ending(&mut self) -> Option<u32> {
+        if self.left > 0 { None } else { self.grant_consumed() }
+    }
+
     /// The program grants `bytes` more: what to tell the server, which is nothing while they are few, unless `force`.
     pub fn grant(&mut self, bytes: u32, force: bool) -> Result<Option<u32>> {
         let bytes = self.put_off.saturating_add(bytes);

@@ -157,7 +157,8 @@ pub unsafe extern "C" fn libssh2_channel_close(channel: *mut LIBSSH2_CHANNEL) ->
                 return Ok(0);
             }
             let closed = ask(session, id, Call::ChannelClose, |core| Close::begin(core, id));
-            if !matches!(&closed, Err(error) if error.code == Code::Eagain) {
+            // Within a function of the program that moves the session's bytes nothing has been done.
+            if !matches!(&closed, Err(error) if matches!(error.code, Code::Eagain | Code::BadUse)) {
                 with(&session.core, |core| {
                     core.channels.get(id)?.presume_closed();
                     Ok(())
