@@ -60,8 +60,10 @@ static void list(const char *name, size_t max, bool with_long)
         free(lines[i]);
     }
     trace_sftp(c, rc, "the end");
+    trace("sftp_last_error %lu", libssh2_sftp_last_error(c->sftp));
     rc = CALL(c, libssh2_sftp_readdir(dir, entry, max, NULL));
     trace_sftp(c, rc, "after the end");
+    trace("sftp_last_error %lu", libssh2_sftp_last_error(c->sftp));
     close_dir(dir);
 }
 

@@ -309,7 +309,7 @@ impl Channel {
             _ if self.is_deaf || self.has_ended() => data.len(),
             Consumer::Program => self.keep(stream, data, sink)?,
             Consumer::Sftp(id) if stream == MAIN => {
-                sftps.receive(id, data, sink, &mut tx.trace);
+                sftps.receive(id, data, self, sink, tx);
                 data.len()
             }
             _ => data.len(),

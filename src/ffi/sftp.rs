@@ -55,11 +55,12 @@ pub unsafe extern "C" fn libssh2_sftp_shutdown(sftp: *mut LIBSSH2_SFTP) -> c_int
                 let sftp = core.sftps.get(id)?;
                 Ok((sftp.channel, sftp.owes_answers()))
             })?;
+            let shown = session.handle_of_channel(channel);
             let owner = Owner::Channel(channel);
             let ended = resume(&session.core, session, owner, Call::SftpShutdown, |core| Shutdown::begin(core, id));
             if !matches!(&ended, Err(error) if error.code == Code::Eagain) {
                 session.release(child);
-                if let Some(channel) = session.handle_of_channel(channel) {
+                if let Some(channel) = shown {
                     session.release(channel);
                 }
                 with(&session.core, |core| {

@@ -66,7 +66,10 @@ impl Names {
 
     /// Nobody will read on.
     pub(super) fn abandon(&self, requests: &mut Requests) {
-        self.asked.iter().for_each(|id| requests.abandon(*id));
+        for id in &self.asked {
+            // None of them brings a handle.
+            let _nothing_to_close = requests.abandon(*id);
+        }
     }
 
     fn advance(&mut self, to: usize) {
@@ -125,7 +128,11 @@ fn ask(session: &mut Session, file: FileId) -> Result<()> {
 fn batch(sftp: &mut Sftp, reply: Reply) -> Result<Option<(Vec<u8>, u32)>> {
     let body = match expect(sftp, reply, message::NAME) {
         Ok(body) => body,
-        Err(_) if sftp.last_status == message::FX_EOF => return Ok(None),
+        Err(_) if sftp.last_status == message::FX_EOF => {
+            // The end is no failure.
+            sftp.last_status = message::FX_OK;
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
     // No names is another way to say that it is the end.

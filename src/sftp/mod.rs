@@ -27,7 +27,7 @@ pub use self::init::Init;
 pub use self::path::{Link, mkdir, read_link, remove, rename, rmdir, set_stat, stat, symlink};
 pub use self::read::poll_read;
 pub use self::request::Ask;
-use self::request::{Purpose, Reply, Requests};
+use self::request::{Purpose, Requests};
 pub use self::settle::{Settle, Shutdown};
 use self::status::Status;
 pub use self::tail::send_if_it_fits as send_tail;
@@ -123,14 +123,15 @@ impl Sftps {
     }
 
     /// Takes in bytes of the subsystem's channel.
-    pub fn receive(&mut self, id: SftpId, bytes: &[u8], sink: &mut Sink<'_>, trace: &mut Trace) {
-        let Ok(Sftp { inbox, broken, version, announced, limits, requests, files, .. }) = self.get(id) else {
+    pub fn receive(&mut self, id: SftpId, bytes: &[u8], channel: &mut Channel, sink: &mut Sink<'_>, tx: &mut Tx) {
+        let Ok(sftp) = self.get(id) else { return };
+        if sftp.broken.is_some() {
             return;
-        };
-        if broken.is_none() {
-            let mut routing = Routing { id, version, announced, limits, requests, files, sink, trace };
-            *broken = inbox.receive(bytes, &mut routing).err();
         }
+        let Sftp { inbox, version, announced, limits, requests, files, .. } = sftp;
+        let mut routing = Routing { id, version, announced, limits, requests, files, sink, trace: &mut tx.trace };
+        let received = inbox.receive(bytes, &mut routing);
+        sftp.broken = received.and_then(|()| sftp.close_unwanted(channel, tx)).err();
     }
 
     fn add(&mut self, channel: ChannelId) -> Result<SftpId> {
@@ -191,6 +192,42 @@ impl Sftp {
         Error::new(Code::SftpProtocol, "Offset is larger than that of any byte in a file, 2^63 - 1")
     }
 
+    /// Queues a request, see [`send`].
+    fn send(
+        &mut self,
+        channel: &mut Channel,
+        tx: &mut Tx,
+        kind: u8,
+        purpose: Purpose,
+        fields: impl FnOnce(&mut Vec<u8>) -> Result<()>,
+    ) -> Result<u32> {
+        self.requests.room()?;
+        let mut packet = std::mem::take(&mut self.packet);
+        packet.clear();
+        let number = self.requests.next();
+        packet.put_u32(0)?;
+        packet.put_u8(kind)?;
+        packet.put_u32(number)?;
+        fields(&mut packet)?;
+        set_length(&mut packet, 0)?;
+        if packet.len() > self.limits.request {
+            let error = Error::new(Code::OutOfBoundary, "SFTP request is longer than the server takes");
+            return Err(error.with_text(format_args!("{} of {} bytes", packet.len(), self.limits.request)));
+        }
+        put(channel, tx, &packet, &[])?;
+        self.packet = packet;
+        self.requests.add(purpose);
+        Ok(number)
+    }
+
+    /// Has closed what was opened for a call that had given up.
+    fn close_unwanted(&mut self, channel: &mut Channel, tx: &mut Tx) -> Result<()> {
+        while let Some(handle) = self.requests.next_unwanted() {
+            self.send(channel, tx, message::CLOSE, Purpose::Nothing, |packet| packet.put_string(&handle))?;
+        }
+        Ok(())
+    }
+
     /// Makes the error of a status, and keeps the status for `libssh2_sftp_last_error`.
     fn refused(&mut self, status: &Status) -> Error {
         self.last_status = status.code;
@@ -225,24 +262,8 @@ fn send(
         tail::send(session)?;
     }
     let sftp = session.sftps.get(id)?;
-    sftp.requests.room()?;
-    let mut packet = std::mem::take(&mut sftp.packet);
-    packet.clear();
-    let number = sftp.requests.next();
-    packet.put_u32(0)?;
-    packet.put_u8(kind)?;
-    packet.put_u32(number)?;
-    fields(&mut packet)?;
-    set_length(&mut packet, 0)?;
-    if packet.len() > sftp.limits.request {
-        let error = Error::new(Code::OutOfBoundary, "SFTP request is longer than the server takes");
-        return Err(error.with_text(format_args!("{} of {} bytes", packet.len(), sftp.limits.request)));
-    }
     let channel = session.channels.get(sftp.channel)?;
-    put(channel, &mut session.transport.tx, &packet, &[])?;
-    sftp.packet = packet;
-    sftp.requests.add(purpose);
-    Ok(number)
+    sftp.send(channel, &mut session.transport.tx, kind, purpose, fields)
 }
 
 /// Queues a packet, and its `data` behind it.
@@ -300,9 +321,13 @@ impl Replies for Routing<'_, '_> {
             return Ok(());
         }
         match self.requests.purpose(id).ok_or_else(Self::unasked)? {
-            Purpose::Open if kind == message::STATUS && Status::read(kind, body)?.is_ok() => {}
-            Purpose::Ask | Purpose::Open => self.requests.arrived(id, Reply::new(kind, body)?),
+            Purpose::Open | Purpose::Unwanted if kind == message::STATUS && Status::read(kind, body)?.is_ok() => {}
+            Purpose::Ask | Purpose::Open => self.requests.arrived(id, kind, body)?,
             Purpose::Nothing => self.requests.done(id),
+            Purpose::Unwanted => {
+                self.requests.done(id);
+                self.requests.unwanted(kind, body)?;
+            }
             Purpose::Limits => {
                 self.requests.done(id);
                 if kind == message::EXTENDED_REPLY {

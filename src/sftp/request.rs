@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use std::task::Poll;
 use std::time::Instant;
 
-use super::status::Status;
+use super::status::{Status, malformed};
 use super::{Sftp, SftpId, check, message, send};
-use crate::error::Result;
-use crate::memory::Add;
+use crate::error::{Code, Error, Result};
+use crate::memory::{self, Add};
 use crate::op::Op;
 use crate::patience::Patience;
 use crate::session::Session;
 use crate::table::Key;
+use crate::wire::Reader;
 
 /// What a reply is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum Purpose {
     Open,
     /// Nobody waits for it any more.
     Nothing,
+    /// Nobody waits any more for the handle that it brings, which has to be closed.
+    Unwanted,
     /// It tells the server's limits.
     Limits,
     /// It acknowledges a write.
@@ -50,11 +53,15 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Keeps a copy of a reply.
-    pub fn new(kind: u8, body: &[u8]) -> Result<Self> {
-        Ok(Self { kind, body: crate::memory::copy(body)? })
+    /// What counts of it as a long one.
+    const fn long(&self) -> usize {
+        if self.body.len() > LONG { self.body.len() } else { 0 }
     }
 }
+
+/// Replies longer than this are few and far between, and hardly any server makes them: how much of them is kept together.
+const LONG: usize = 256 * 1024;
+const MOST_OF_LONG: usize = 32 * 1024 * 1024;
 
 enum Entry {
     Awaited(Purpose),
@@ -66,6 +73,10 @@ enum Entry {
 pub struct Requests {
     next: u32,
     entries: HashMap<u32, Entry>,
+    /// Bytes of the long replies that are kept.
+    long: usize,
+    /// Handles that came when nobody wanted them any more.
+    unwanted: Vec<Vec<u8>>,
 }
 
 impl Requests {
@@ -99,11 +110,31 @@ impl Requests {
         }
     }
 
-    /// Keeps a reply for its operation.
-    pub fn arrived(&mut self, id: u32, reply: Reply) {
+    /// Keeps a copy of a reply for its operation.
+    pub fn arrived(&mut self, id: u32, kind: u8, body: &[u8]) -> Result<()> {
+        let reply = Reply { kind, body: memory::copy(body)? };
+        self.long = self.long.saturating_add(reply.long());
+        if self.long > MOST_OF_LONG {
+            return Err(Error::new(Code::SftpProtocol, "SFTP server sends longer answers than can be kept"));
+        }
         if let Some(entry) = self.entries.get_mut(&id) {
             *entry = Entry::Arrived(reply);
         }
+        Ok(())
+    }
+
+    /// A reply has come that nobody waits for: what it opened has to be closed.
+    pub fn unwanted(&mut self, kind: u8, body: &[u8]) -> Result<()> {
+        if kind != message::HANDLE {
+            return Ok(());
+        }
+        let handle = Reader::new(body).string().map_err(malformed)?;
+        self.unwanted.add(memory::copy(handle)?)
+    }
+
+    /// A handle that has to be closed.
+    pub fn next_unwanted(&mut self) -> Option<Vec<u8>> {
+        self.unwanted.pop()
     }
 
     /// Forgets a request whose reply has come.
@@ -117,18 +148,24 @@ impl Requests {
             return None;
         }
         match self.entries.remove(&id)? {
-            Entry::Arrived(reply) => Some(reply),
+            Entry::Arrived(reply) => {
+                self.long = self.long.saturating_sub(reply.long());
+                Some(reply)
+            }
             Entry::Awaited(_) => None,
         }
     }
 
     /// Nobody waits for that reply any more; it may still come.
-    pub fn abandon(&mut self, id: u32) {
-        if self.take(id).is_none()
-            && let Some(entry) = self.entries.get_mut(&id)
-        {
-            *entry = Entry::Awaited(Purpose::Nothing);
+    pub fn abandon(&mut self, id: u32) -> Result<()> {
+        if let Some(reply) = self.take(id) {
+            return self.unwanted(reply.kind, &reply.body);
         }
+        if let Some(Entry::Awaited(purpose)) = self.entries.get_mut(&id) {
+            let opens = matches!(purpose, Purpose::Open | Purpose::Unwanted);
+            *purpose = if opens { Purpose::Unwanted } else { Purpose::Nothing };
+        }
+        Ok(())
     }
 
     /// Nobody waits any more for the data of that file.
@@ -206,9 +243,12 @@ impl<T: 'static> Op for Ask<T> {
     }
 
     fn abandon(&mut self, session: &mut Session) {
-        if let Ok(sftp) = session.sftps.get(self.sftp) {
-            sftp.requests.abandon(self.id);
-        }
+        let Ok(sftp) = session.sftps.get(self.sftp) else { return };
+        // What cannot be closed stays open: the connection has ended, or there is no memory.
+        let _stays_open = sftp.requests.abandon(self.id).and_then(|()| {
+            let Ok(channel) = session.channels.get(sftp.channel) else { return Ok(()) };
+            sftp.close_unwanted(channel, &mut session.transport.tx)
+        });
     }
 }
 
@@ -219,4 +259,32 @@ pub fn expect(sftp: &mut Sftp, reply: Reply, kind: u8) -> Result<Vec<u8>> {
     }
     let status = Status::read(reply.kind, &reply.body)?;
     Err(sftp.refused(&status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_replies_are_kept_as_long_as_they_are_few() {
+        let mut requests = Requests::default();
+        let body = vec![0; LONG + 1];
+        let most = MOST_OF_LONG / body.len();
+        let ask = |requests: &mut Requests| {
+            let id = requests.next();
+            requests.room().unwrap();
+            requests.add(Purpose::Ask);
+            id
+        };
+        let ids: Vec<_> = (0..most).map(|_| ask(&mut requests)).collect();
+        ids.iter().for_each(|id| requests.arrived(*id, message::NAME, &body).unwrap());
+        let another = ask(&mut requests);
+        requests.arrived(another, message::NAME, &body[1..]).unwrap();
+        assert!(requests.take(ids[0]).is_some());
+        requests.abandon(ids[1]).unwrap();
+        for fits in [true, true, false] {
+            let id = ask(&mut requests);
+            assert_eq!(requests.arrived(id, message::NAME, &body).is_ok(), fits);
+        }
+    }
 }

@@ -1,15 +1,16 @@
 //! How long a call waits for a server that has fallen silent.
 
 use std::cell::Cell;
+use std::task::Poll;
 use std::time::Duration;
 
 use super::{Line, Ways, World};
 use crate::channel::{Events, News};
 use crate::error::Code;
 use crate::io::Readiness;
-use crate::op::{Host, Outlook, Transfer, drive, tend};
+use crate::op::{Call, Host, Op, Outlook, Owner, Transfer, drive, tend};
 use crate::session::Session;
-use crate::sftp::{poll_read, poll_write};
+use crate::sftp::{Open, poll_read, poll_write};
 
 fn silent() -> (World, crate::sftp::FileId) {
     let world = World::new(0, Ways::default());
@@ -127,6 +128,38 @@ impl Host for Slow<'_> {
 
     fn hides_bytes(&self) -> bool {
         false
+    }
+}
+
+#[test]
+fn what_is_opened_when_nobody_waits_for_it_any_more_is_closed() {
+    const CLOSE: usize = 4;
+    let late = Ways { latency: Duration::from_secs(5), ..Ways::default() };
+    let closes = |world: &World| world.line.server.borrow().files.requests[CLOSE];
+    for directory in [false, true] {
+        let world = World::new(0, late);
+        let sftp = world.sftp;
+        world.session.borrow_mut().settings.timeout = 1000;
+        let begin = |session: &mut Session| match directory {
+            true => Open::directory(session, sftp, b"name"),
+            false => Open::file(session, sftp, b"name", 1, 0, None),
+        };
+        let error = world.finish(Owner::Sftp(sftp), Call::SftpOpen, begin).unwrap_err();
+        assert_eq!((error.code, closes(&world)), (Code::Timeout, 0));
+        world.line.pass(Duration::from_secs(5));
+        tend(&world.session, &world.line).unwrap();
+        assert_eq!(closes(&world), 1);
+        assert_eq!(world.session.borrow_mut().sftps.get(sftp).unwrap().open_files(), 0);
+
+        // It has come, and whoever waited for it has gone before looking.
+        world.set_blocking(false);
+        let mut open = drive(&world.session, &world.line, |session| Poll::Ready(begin(session))).unwrap();
+        world.line.pass(Duration::from_secs(5));
+        tend(&world.session, &world.line).unwrap();
+        assert_eq!(closes(&world), 1);
+        open.abandon(&mut world.session.borrow_mut());
+        tend(&world.session, &world.line).unwrap();
+        assert_eq!(closes(&world), 2);
     }
 }
 
