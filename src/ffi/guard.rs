@@ -186,10 +186,10 @@ pub unsafe fn look<T>(session: *mut LIBSSH2_SESSION, otherwise: T, body: impl Fn
 pub unsafe fn enter_own<O: Owned, T: Ret>(own: *mut Own<O>, body: impl FnOnce(&SessionHandle, &O) -> Result<T>) -> T {
     // SAFETY: as promised by the caller.
     let entered = unsafe { Own::from_pointer(own).and_then(|own| Some((own.session()?, own.content()))) };
-    match entered {
-        Some((session, content)) => run(session, |session| body(session, content)),
-        None => T::failed(Code::BadUse),
-    }
+    let Some((session, content)) = entered else { return T::failed(Code::BadUse) };
+    // SAFETY: it is alive, as promised by the caller, and what it says it is.
+    let _until_the_end = unsafe { Own::hold(own) };
+    run(session, |session| body(session, content))
 }
 
 /// Enters a session even if an internal error has broken it: to hear of that, and to give memory back.
@@ -371,6 +371,43 @@ mod tests {
             assert_eq!(libssh2_session_last_error(session, &raw mut message, ptr::null_mut(), 1), code);
             crate::ffi::session::libssh2_free(session, message.cast());
 
+            assert_eq!(libssh2_session_free(session), 0);
+        }
+    }
+
+    #[test]
+    fn a_handle_that_is_freed_while_it_is_used_goes_afterwards() {
+        use std::cell::Cell;
+        use std::rc::Rc;
+
+        struct Shown(Rc<Cell<bool>>);
+        impl Owned for Shown {
+            const TAG: crate::ffi::handle::Tag = crate::ffi::handle::Tag::Agent;
+        }
+        impl Drop for Shown {
+            fn drop(&mut self) {
+                self.0.set(true);
+            }
+        }
+        let is_gone = Rc::new(Cell::new(false));
+        // SAFETY: the session is one; the handle is freed within a call that uses it, and not touched after that.
+        unsafe {
+            let session = libssh2_session_init_ex(None, None, None, ptr::null_mut());
+            let handle = enter(session, |session| Own::create(session, Shown(Rc::clone(&is_gone))));
+            let freed_inside = enter_own(handle, |_, shown| {
+                Own::destroy(handle);
+                // Neither can it be entered any more, nor freed again.
+                Own::destroy(handle);
+                let again: c_int = enter_own(handle, |_, _| Ok(0));
+                assert_eq!(again, Code::BadUse.number());
+                assert!(!shown.0.get());
+                Ok(7)
+            });
+            assert_eq!((freed_inside, is_gone.get()), (7, true));
+            let handle = enter(session, |session| Own::create(session, Shown(Rc::clone(&is_gone))));
+            is_gone.set(false);
+            Own::destroy(handle);
+            assert!(is_gone.get());
             assert_eq!(libssh2_session_free(session), 0);
         }
     }

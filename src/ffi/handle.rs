@@ -330,14 +330,31 @@ pub trait Owned {
 #[repr(C)]
 pub struct Own<T> {
     tag: Cell<u32>,
+    /// How many calls are inside: one that runs functions of the program may meet that the handle is freed there.
+    uses: Cell<usize>,
     session: *const SessionHandle,
     content: T,
+}
+
+/// A use of a handle, which stays where it is meanwhile.
+pub struct Use<T>(*mut Own<T>);
+
+impl<T> Drop for Use<T> {
+    fn drop(&mut self) {
+        // SAFETY: what is used is not freed.
+        let own = unsafe { &*self.0 };
+        own.uses.set(own.uses.get().saturating_sub(1));
+        if own.uses.get() == 0 && own.tag.get() == 0 {
+            // SAFETY: it came from `create`; `destroy` has left it to its last use, which this is.
+            drop(unsafe { Box::from_raw(self.0) });
+        }
+    }
 }
 
 impl<T: Owned> Own<T> {
     /// A new handle.
     pub fn create(session: &SessionHandle, content: T) -> Result<*mut Self> {
-        Ok(Box::into_raw(memory::boxed(Self { tag: Cell::new(T::TAG as u32), session, content })?))
+        Ok(Box::into_raw(memory::boxed(Self { tag: Cell::new(T::TAG as u32), uses: Cell::new(0), session, content })?))
     }
 
     /// The handle behind a pointer of C; `None` for NULL and for what is no such handle.
@@ -368,16 +385,27 @@ impl<T: Owned> Own<T> {
         &self.content
     }
 
-    /// Frees a handle; its session is not looked at.
+    /// Keeps a handle where it is until what this returns is dropped.
     ///
     /// # Safety
-    /// As for [`Own::from_pointer`], and nobody uses it any more.
+    /// `pointer` points to a handle of this type that is alive now.
+    pub unsafe fn hold(pointer: *mut Self) -> Use<T> {
+        // SAFETY: as promised by the caller.
+        let uses = unsafe { &(*pointer).uses };
+        uses.set(uses.get().saturating_add(1));
+        Use(pointer)
+    }
+
+    /// Frees a handle, once nobody uses it any more; its session is not looked at.
+    ///
+    /// # Safety
+    /// As for [`Own::from_pointer`].
     pub unsafe fn destroy(pointer: *mut Self) {
         // SAFETY: as promised by the caller.
         if let Some(own) = unsafe { Self::from_pointer(pointer) } {
             own.tag.set(0);
-            // SAFETY: it came from `create`, and is freed only here.
-            drop(unsafe { Box::from_raw(pointer) });
+            // SAFETY: it is such a handle, as its tag has said. Its last use frees it, which may be this one.
+            drop(unsafe { Self::hold(pointer) });
         }
     }
 }
