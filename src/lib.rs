@@ -8,6 +8,11 @@
 // What ends the process when memory runs out: see `memory`.
 #![cfg_attr(not(any(test, fuzzing)), deny(clippy::disallowed_methods, clippy::disallowed_macros))]
 
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!(
+    "the C interface is proven for 64-bit platforms alone: where `long`, `off_t` and `time_t` have 32 bits it is another"
+);
+
 pub mod agent;
 pub mod auth;
 pub mod channel;

@@ -1,6 +1,6 @@
 //! The bytes of a channel: reading, writing, windows.
 
-use std::ffi::{c_char, c_int, c_uchar, c_uint, c_ulong};
+use std::ffi::{c_char, c_int, c_long, c_uchar, c_uint, c_ulong};
 use std::task::Poll;
 
 use libc::ssize_t;
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn libssh2_channel_receive_window_adjust(
     // SAFETY: as promised by the caller; `before` can be written to.
     match unsafe { libssh2_channel_receive_window_adjust2(channel, adjustment, force, &raw mut before) } {
         0 => before.into(),
-        failed => c_ulong::from_ne_bytes(i64::from(failed).to_ne_bytes()),
+        failed => c_long::from(failed).cast_unsigned(),
     }
 }
 

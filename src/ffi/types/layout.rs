@@ -1,5 +1,4 @@
 //! The layouts that compiled programs rely on, checked while compiling. The numbers are those of a 64-bit system.
-#![cfg(target_pointer_width = "64")]
 
 use std::mem::{offset_of, size_of};
 
