@@ -1728,7 +1728,8 @@ int libssh2_knownhost_add(LIBSSH2_KNOWNHOSTS *hosts,
    key) or LIBSSH2_KNOWNHOST_TYPE_CUSTOM (host is a text of the program's own); LIBSSH2_KNOWNHOST_KEYENC_RAW (key is
    the bytes of the wire) or LIBSSH2_KNOWNHOST_KEYENC_BASE64; and the type of the key, one of LIBSSH2_KNOWNHOST_KEY_.
    key is keylen bytes or characters. comment is commentlen bytes; NULL is none. All of them are copied, and at most
-   1 MiB long. store, unless it is NULL, is set to the new entry, which belongs to the collection.
+   1 MiB long; all entries of a collection may take 256 MiB. store, unless it is NULL, is set to the new entry, which
+   belongs to the collection.
 
    Returns 0; LIBSSH2_ERROR_BAD_USE when hosts, host or key is NULL or keylen is 0; LIBSSH2_ERROR_OUT_OF_BOUNDARY when
    something is too long; LIBSSH2_ERROR_INVAL without a type of key, or when salt or hash are not base64;
@@ -1821,8 +1822,8 @@ int libssh2_knownhost_readline(LIBSSH2_KNOWNHOSTS *hosts,
 
    Returns how many lines there were, comments and empty ones included; or LIBSSH2_ERROR_FILE when the file cannot be
    read; LIBSSH2_ERROR_KNOWN_HOSTS when a line makes no sense, after the entries before it have been added;
-   LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when type is not LIBSSH2_KNOWNHOST_FILE_OPENSSH; LIBSSH2_ERROR_BAD_USE,
-   LIBSSH2_ERROR_ALLOC.
+   LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when type is not LIBSSH2_KNOWNHOST_FILE_OPENSSH; LIBSSH2_ERROR_BAD_USE;
+   LIBSSH2_ERROR_ALLOC, also when the entries would take more than 256 MiB.
 
    Requires: hosts is NULL or a collection that has not been freed, whose session has not been freed; filename is NULL
    or terminated. */

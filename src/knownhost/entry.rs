@@ -23,6 +23,14 @@ pub struct Entry {
     pub comment: Option<Vec<u8>>,
 }
 
+impl Entry {
+    /// How many bytes its parts have.
+    pub(super) fn bytes(&self) -> usize {
+        let parts = [self.kind_name.as_deref(), Some(&self.key[..]), self.comment.as_deref()];
+        parts.into_iter().flatten().fold(self.host.bytes(), |sum, part| sum.saturating_add(part.len()))
+    }
+}
+
 /// The first word of a special line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marker {
@@ -65,6 +73,13 @@ pub enum Host {
 }
 
 impl Host {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Plain(name) | Self::Custom(name) => name.len(),
+            Self::Hashed { salt, hash } => salt.len().saturating_add(hash.len()),
+        }
+    }
+
     /// Whether this is the host called `name`.
     pub fn is(&self, name: &[u8]) -> Result<bool> {
         Ok(match self {

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::entry::{Entry, Host, KeyKind, Marker};
+use super::{ITEM, check_size};
 use crate::error::{Code, Error, Result};
 use crate::memory::{self, Add, copy};
 use crate::radix64::{self, Form};
@@ -33,12 +34,13 @@ pub fn decode(text: &[u8]) -> Result<Option<Vec<u8>>> {
     Ok(radix64::decode(Form::Lenient, text)?.filter(|bytes| !bytes.is_empty()))
 }
 
-/// Reads one line.
-pub(super) fn read(line: &[u8]) -> Result<Line<'_>> {
+/// Reads one line, of which nothing is copied that would take more than `left` of memory.
+pub(super) fn read(line: &[u8], left: usize) -> Result<Line<'_>> {
     let end = line.iter().position(|byte| matches!(byte, b'\n' | 0)).unwrap_or(line.len());
     let line = line.get(..end).unwrap_or_default();
     let text_end = line.iter().rposition(|&byte| byte != b'\r').map_or(0, |last| last.saturating_add(1));
     let line = line.get(..text_end).unwrap_or_default();
+    check_size(line.len().saturating_add(ITEM), left)?;
     if matches!(skip_blanks(line), [] | [b'#', ..]) {
         return Ok(Line::Other(line));
     }
@@ -55,7 +57,12 @@ pub(super) fn read(line: &[u8]) -> Result<Line<'_>> {
             Some(host) => memory::collect([host])?,
             None => return Ok(Line::Other(line)),
         },
-        None => read_names(hosts, marker.is_some())?,
+        None if is_whole(hosts, marker)? => memory::collect([Host::Plain(copy(hosts)?)])?,
+        None => {
+            let each = rest.len().saturating_add(ITEM);
+            check_size(names(hosts).count().saturating_mul(each).saturating_add(hosts.len()), left)?;
+            read_names(hosts)?
+        }
     };
     let mut entries = Vec::new();
     for host in hosts {
@@ -103,8 +110,8 @@ fn digits(text: &[u8]) -> usize {
     text.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last.saturating_add(1))
 }
 
-/// The names of a list, the last one first; or the whole list where its parts mean nothing alone.
-fn read_names(list: &[u8], whole: bool) -> Result<Vec<Host>> {
+/// Whether a list of names is one host, since its parts mean nothing alone.
+fn is_whole(list: &[u8], marker: Option<Marker>) -> Result<bool> {
     let mut each = names(list);
     if each.any(|name| name.len() > LONGEST_NAME) {
         return Err(Error::new(Code::MethodNotSupported, "Known hosts line has too long a name"));
@@ -114,9 +121,11 @@ fn read_names(list: &[u8], whole: bool) -> Result<Vec<Host>> {
     }
     // Negation is about the whole list; the others would begin a line of another kind.
     let stands_alone = |name: &[u8]| !matches!(name.first(), Some(b'!' | b'@' | b'#' | b'|'));
-    if whole || !names(list).all(stands_alone) {
-        return memory::collect([Host::Plain(copy(list)?)]);
-    }
+    Ok(marker.is_some() || !names(list).all(stands_alone))
+}
+
+/// The names of a list, the last one first.
+fn read_names(list: &[u8]) -> Result<Vec<Host>> {
     let mut hosts = memory::try_collect(names(list).map(|name| copy(name).map(Host::Plain)))?;
     hosts.reverse();
     Ok(hosts)
@@ -195,7 +204,7 @@ mod tests {
     const KEY: &str = "AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
 
     fn entries(line: &str) -> Vec<Entry> {
-        match read(line.as_bytes()).unwrap() {
+        match read(line.as_bytes(), usize::MAX).unwrap() {
             Line::Entries(entries) => entries,
             Line::Other(_) => Vec::new(),
         }
@@ -206,7 +215,7 @@ mod tests {
     }
 
     fn code(line: &str) -> Code {
-        read(line.as_bytes()).err().unwrap().code
+        read(line.as_bytes(), usize::MAX).err().unwrap().code
     }
 
     #[test]
@@ -269,12 +278,27 @@ mod tests {
     #[test]
     fn blanks_do_not_make_a_key_longer() {
         for line in ["host a                   b", "h,g ssh-rsa AAAA           ", "h ssh-rsa          AAAA c"] {
-            assert!(matches!(read(line.as_bytes()).unwrap(), Line::Other(text) if text == line.as_bytes()), "{line}");
+            let read = read(line.as_bytes(), usize::MAX).unwrap();
+            assert!(matches!(read, Line::Other(text) if text == line.as_bytes()), "{line}");
         }
         // As short as it can be.
         assert_eq!(written("host ssh-rsa   AAAAAAAAAA c"), ["host ssh-rsa AAAAAAAAAA c\n"]);
         assert_eq!(written("host ssh-rsa   AAAAAAAAAAA  "), ["host ssh-rsa AAAAAAAAAAA \n"]);
         assert_eq!(code("host ssh-rsa AAAAAAAAAAA"), Code::MethodNotSupported);
+    }
+
+    #[test]
+    fn a_line_is_read_where_there_is_room_for_all_of_it() {
+        let line = format!("one,two ssh-rsa {KEY}");
+        let needed = 7 + 2 * (8 + KEY.len() + ITEM);
+        assert_eq!(read(line.as_bytes(), needed - 1).err().unwrap().code, Code::Alloc);
+        assert!(matches!(read(line.as_bytes(), needed).unwrap(), Line::Entries(entries) if entries.len() == 2));
+        for line in
+            ["# a comment".to_owned(), format!("!one,two ssh-rsa {KEY}"), format!("@revoked one,two ssh-rsa {KEY}")]
+        {
+            assert_eq!(read(line.as_bytes(), line.len() + ITEM - 1).err().unwrap().code, Code::Alloc);
+            assert!(read(line.as_bytes(), line.len() + ITEM).is_ok());
+        }
     }
 
     #[test]

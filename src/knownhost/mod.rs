@@ -17,6 +17,12 @@ pub use self::line::decode;
 use crate::error::{Code, Error, Result};
 use crate::memory::Add;
 
+/// The most memory that the items of a collection may take. Without a bound a short line would take thousands of times
+/// its size: the key of a line is copied for each name in it.
+const MOST_MEMORY: usize = 256 * 1024 * 1024;
+/// What an item takes besides its bytes.
+const ITEM: usize = size_of::<(EntryId, Option<Item>)>();
+
 /// The number of an entry. Entries stand in the order of their numbers; none is used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId(u64);
@@ -28,12 +34,25 @@ pub struct Hosts {
     items: Vec<(EntryId, Option<Item>)>,
     removed: usize,
     next: u64,
+    /// The memory that the items take.
+    taken: usize,
 }
 
 enum Item {
     Entry(Entry),
     /// A line that is no entry.
     Other(Vec<u8>),
+}
+
+impl Item {
+    /// The memory that it takes.
+    fn size(&self) -> usize {
+        let bytes = match self {
+            Self::Entry(entry) => entry.bytes(),
+            Self::Other(line) => line.len(),
+        };
+        bytes.saturating_add(ITEM)
+    }
 }
 
 impl Hosts {
@@ -48,7 +67,7 @@ impl Hosts {
     ///
     /// [`Code::MethodNotSupported`] if it is neither empty nor a comment, and makes no sense.
     pub fn read_line(&mut self, line: &[u8]) -> Result<()> {
-        match line::read(line)? {
+        match line::read(line, self.left())? {
             line::Line::Entries(entries) => {
                 self.items.room(entries.len())?;
                 entries.into_iter().try_for_each(|entry| self.add(entry).map(|_| ()))
@@ -114,8 +133,9 @@ impl Hosts {
     /// Removes an entry.
     pub fn remove(&mut self, id: EntryId) {
         let Some((_, item)) = self.place(id).and_then(|place| self.items.get_mut(place)) else { return };
-        if item.take().is_some() {
+        if let Some(item) = item.take() {
             self.removed = self.removed.saturating_add(1);
+            self.taken = self.taken.saturating_sub(item.size());
         }
         if self.removed > self.items.len().saturating_sub(self.removed) {
             self.items.retain(|(_, item)| item.is_some());
@@ -136,11 +156,23 @@ impl Hosts {
     }
 
     fn push(&mut self, item: Item) -> Result<EntryId> {
-        let id = EntryId(self.next);
+        let (id, size) = (EntryId(self.next), item.size());
+        check_size(size, self.left())?;
         self.items.add((id, Some(item)))?;
         self.next = self.next.wrapping_add(1);
+        self.taken = self.taken.saturating_add(size);
         Ok(id)
     }
+
+    /// The memory that more items may take.
+    const fn left(&self) -> usize {
+        MOST_MEMORY.saturating_sub(self.taken)
+    }
+}
+
+/// Refuses what takes more memory than there is `left`.
+const fn check_size(size: usize, left: usize) -> Result<()> {
+    if size > left { Err(Error::new(Code::Alloc, "Known hosts take too much memory")) } else { Ok(()) }
 }
 
 /// The entry has been removed.
@@ -178,5 +210,58 @@ mod tests {
             (Code::KnownHosts, "Known hosts file makes no sense: line 2".into())
         );
         assert_eq!(hosts.to_file().unwrap(), b"# one\n");
+    }
+
+    /// What its items take, counted anew.
+    fn taken(hosts: &Hosts) -> usize {
+        hosts.items.iter().filter_map(|(_, item)| item.as_ref()).map(Item::size).sum()
+    }
+
+    #[test]
+    fn a_long_key_is_not_copied_for_many_names() {
+        let (names, key) = ("a,".repeat(75_000), "A".repeat(150_000));
+        let line = format!("{names} ssh-rsa {key}\n");
+        let mut hosts = Hosts::default();
+        let begun = std::time::Instant::now();
+        let error = hosts.read_file(line.as_bytes()).unwrap_err();
+        assert_eq!((error.code, error.to_string()), (Code::Alloc, "Known hosts take too much memory".into()));
+        assert!(begun.elapsed().as_secs() < 5 && hosts.items.capacity() == 0);
+        // One entry, whatever its names are.
+        hosts.read_file(format!("@revoked {line}{names}!b ssh-rsa {key}\n").as_bytes()).unwrap();
+        assert_eq!((hosts.items.len(), hosts.taken), (2, taken(&hosts)));
+    }
+
+    #[test]
+    fn a_million_empty_lines_are_kept_within_the_bound() {
+        let mut hosts = Hosts::default();
+        assert_eq!(hosts.read_file(&[b'\n'; 1_000_000]).unwrap(), 1_000_000);
+        assert_eq!(hosts.taken, ITEM * 1_000_000);
+        hosts.taken = MOST_MEMORY - ITEM;
+        assert_eq!(hosts.read_file(b"\n\n").unwrap_err().code, Code::Alloc);
+        assert_eq!((hosts.items.len(), hosts.left()), (1_000_001, 0));
+    }
+
+    #[test]
+    fn what_is_removed_gives_its_room_back() {
+        let mut hosts = Hosts::default();
+        let line = format!("one,two ssh-rsa {} comment\n# three\n", "A".repeat(100));
+        hosts.read_file(line.as_bytes()).unwrap();
+        assert_eq!(hosts.taken, taken(&hosts));
+        assert_eq!(hosts.taken, 3 * ITEM + 2 * (3 + 7 + 100 + 7) + 7);
+        let first = hosts.next(None).unwrap();
+        // As full as it can be: there is no room for another one, be it added or read, until one has gone.
+        let fill = MOST_MEMORY - hosts.taken;
+        hosts.taken = MOST_MEMORY;
+        let entry = || match line::read(line.as_bytes(), usize::MAX).unwrap() {
+            line::Line::Entries(mut entries) => entries.pop().unwrap(),
+            line::Line::Other(_) => panic!(),
+        };
+        assert_eq!(hosts.add(entry()).unwrap_err().code, Code::Alloc);
+        assert_eq!(hosts.read_line(b"").unwrap_err().code, Code::Alloc);
+        hosts.remove(first);
+        hosts.remove(first);
+        hosts.add(entry()).unwrap();
+        assert_eq!(hosts.add(entry()).unwrap_err().code, Code::Alloc);
+        assert_eq!(hosts.taken - fill, taken(&hosts));
     }
 }
