@@ -12,6 +12,8 @@ use std::fmt::Arguments;
 use std::hash::Hash;
 use std::mem::MaybeUninit;
 
+use zeroize::Zeroizing;
+
 use crate::error::{Error, Result};
 use crate::wire::Put;
 
@@ -142,6 +144,17 @@ pub fn sized(size: usize) -> Result<Vec<u8>> {
     Ok(owned)
 }
 
+/// Makes room for so many bytes more behind those of a secret. Where it has to move, nothing of it is left behind.
+pub fn room_for_secret(secret: &mut Zeroizing<Vec<u8>>, count: usize) -> Result<()> {
+    let needed = secret.len().saturating_add(count);
+    if needed > secret.capacity() {
+        let mut larger = Zeroizing::new(sized(needed.max(secret.capacity().saturating_mul(2)))?);
+        larger.put(secret)?;
+        *secret = larger;
+    }
+    Ok(())
+}
+
 /// Text as it is shown.
 pub fn text(text: Arguments<'_>) -> Result<Vec<u8>> {
     let mut owned = Vec::new();
@@ -198,6 +211,22 @@ mod tests {
         assert_eq!(std::rc::Rc::strong_count(&counted), 1);
         assert_eq!(*boxed([7_u64; 9]).unwrap(), [7; 9]);
         boxed(()).unwrap();
+    }
+
+    #[test]
+    fn a_secret_that_grows_keeps_its_bytes_and_moves_seldom() {
+        let (mut secret, mut moves) = (Zeroizing::new(Vec::new()), 0);
+        for round in 0..1000_usize {
+            let before = secret.capacity();
+            room_for_secret(&mut secret, 3).unwrap();
+            moves += usize::from(secret.capacity() != before);
+            let room = secret.capacity();
+            secret.put(&[round as u8; 3]).unwrap();
+            assert_eq!(secret.capacity(), room, "it must not move by itself");
+        }
+        assert!(secret.chunks(3).enumerate().all(|(round, three)| three == [round as u8; 3]) && moves < 12);
+        assert_eq!(room_for_secret(&mut secret, usize::MAX).unwrap_err(), Error::alloc());
+        assert_eq!(secret.len(), 3000);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::panic::{UnwindSafe, catch_unwind};
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
 use crate::memory::{self, Add};
@@ -43,7 +44,7 @@ impl CompressionAlgorithm {
             return Ok(None);
         }
         let stream = stream(LARGEST_DEFLATER, || Compress::new(Compression::default(), true))?;
-        Ok(Some(Deflater { stream, out: Vec::new() }))
+        Ok(Some(Deflater { stream, out: Zeroizing::default() }))
     }
 
     /// What decompresses under new keys, if anything.
@@ -65,7 +66,8 @@ fn stream<T>(size: usize, begin: impl FnOnce() -> T + UnwindSafe) -> Result<T> {
 /// Compresses the payloads of the outgoing direction.
 pub struct Deflater {
     stream: Compress,
-    out: Vec<u8>,
+    /// The packet compressed last, which may be a password.
+    out: Zeroizing<Vec<u8>>,
 }
 
 impl Deflater {

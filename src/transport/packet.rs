@@ -3,12 +3,15 @@
 
 use std::ops::Range;
 
+use zeroize::Zeroizing;
+
 use super::buffer::Buffer;
 use super::cipher::{Opener, Sealer};
 use super::compress::{Deflater, Inflater};
 use super::trace;
 use super::usage::Usage;
 use crate::error::{Code, Error, Result};
+use crate::memory;
 use crate::trace::{Topic, Trace};
 use crate::wire::{Put, Reader};
 
@@ -31,8 +34,9 @@ pub struct Tx {
     sealer: Sealer,
     deflater: Option<Deflater>,
     sequence: u32,
-    /// Payloads that wait until a key exchange is over, each behind its length; `None` outside an exchange.
-    held: Option<Vec<u8>>,
+    /// Payloads that wait until a key exchange is over, each behind its length; `None` outside an exchange. A password
+    /// may be among them.
+    held: Option<Zeroizing<Vec<u8>>>,
     used: Usage,
     /// Bytes that the socket has taken.
     left: u64,
@@ -169,7 +173,7 @@ impl Tx {
 
     /// Whether all has left, what a key exchange holds back included.
     pub fn is_flushed(&self) -> bool {
-        self.out.is_empty() && self.held.as_ref().is_none_or(Vec::is_empty)
+        self.out.is_empty() && self.held.as_ref().is_none_or(|held| held.is_empty())
     }
 
     /// Whether what is queued now leaves at once: the socket has taken everything, and no key exchange is under way.
@@ -213,7 +217,7 @@ impl Tx {
 
     /// How many it will have taken when all has left.
     pub fn will_have_left(&self) -> u64 {
-        let waiting = self.out.len().saturating_add(self.held.as_ref().map_or(0, Vec::len));
+        let waiting = self.out.len().saturating_add(self.held.as_ref().map_or(0, |held| held.len()));
         self.left.saturating_add(u64::try_from(waiting).unwrap_or_default())
     }
 
@@ -316,7 +320,7 @@ impl Rx {
         let Some(packet) = self.input.filled_mut().get_mut(..total) else { return Ok(None) };
         let payload = match self.opener.open(self.sequence, packet) {
             Err(error) if error.code == Code::InvalidMac => {
-                self.forged = self.opener.seeming_payload(packet).map(crate::memory::copy).transpose()?;
+                self.forged = self.opener.seeming_payload(packet).map(memory::copy).transpose()?;
                 return Err(error);
             }
             opened => opened?,
@@ -378,11 +382,12 @@ impl Rx {
     }
 }
 
-fn hold(held: &mut Vec<u8>, parts: &[&[u8]]) -> Result<()> {
+fn hold(held: &mut Zeroizing<Vec<u8>>, parts: &[&[u8]]) -> Result<()> {
     let length = parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.len()));
     if held.len().saturating_add(length) > MOST_HELD {
         return Err(Error::new(Code::OutOfBoundary, "Too much to send while a key exchange is under way"));
     }
+    memory::room_for_secret(held, length.saturating_add(4))?;
     held.put_u32(u32::try_from(length).map_err(|_| Error::alloc())?)?;
     parts.iter().try_for_each(|part| held.put(part))
 }

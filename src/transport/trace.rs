@@ -3,8 +3,11 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use zeroize::Zeroizing;
+
 use super::message;
 use crate::error::Result;
+use crate::memory;
 use crate::trace::{Topic, Trace};
 use crate::wire::{Put, Reader, Short};
 
@@ -16,7 +19,8 @@ pub(super) fn show(trace: &mut Trace, how: &str, parts: &[&[u8]]) {
     if !trace.is_on() {
         return;
     }
-    let mut head = Vec::new();
+    // It may hold a password. Room for all of it, so that no growing leaves a copy behind.
+    let Ok(mut head) = memory::sized(HEAD).map(Zeroizing::new) else { return };
     let size = parts.iter().fold(0_usize, |size, part| size.saturating_add(part.len()));
     let Ok(()) = gather(&mut head, parts) else { return };
     let Some((number, fields)) = head.split_first() else { return };
