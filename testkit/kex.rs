@@ -24,7 +24,7 @@ pub struct Kex<'a> {
     options: &'a Options,
     identity: &'a Identity,
     client_ident: Vec<u8>,
-    session_id: Option<Digest>,
+    session_id: Option<Vec<u8>>,
     strict: bool,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Kex<'a> {
     }
 
     pub fn session_id(&self) -> &[u8] {
-        self.session_id.as_ref().map(AsRef::as_ref).unwrap_or_default()
+        self.session_id.as_deref().unwrap_or_default()
     }
 
     /// Exchanges keys anew; `client_kexinit` if the client has begun.
@@ -168,7 +168,7 @@ impl<'a> Kex<'a> {
         link.send(Stage::KexReply, &reply)?;
 
         link.send(Stage::NewKeys, &[message::NEWKEYS])?;
-        let session_id = *self.session_id.get_or_insert(exchange_hash);
+        let session_id = self.session_id.get_or_insert_with(|| exchange_hash.as_ref().to_vec()).clone();
         let secret = Secret { hash, shared, exchange_hash, session_id };
         link.seal_with(secret.keys(&agreement.sc, *b"BDF", Sealer::new)?, self.strict);
         if link.receive()?.as_slice() != [message::NEWKEYS] {
@@ -282,7 +282,7 @@ struct Secret {
     hash: HashAlgorithm,
     shared: Vec<u8>,
     exchange_hash: Digest,
-    session_id: Digest,
+    session_id: Vec<u8>,
 }
 
 impl Secret {
@@ -301,7 +301,7 @@ impl Secret {
         let mut secret = Vec::new();
         secret.put_mpint(&self.shared)?;
         let hash = self.exchange_hash.as_ref();
-        let mut key = digest(self.hash, &[&secret, hash, &[letter], self.session_id.as_ref()])?.as_ref().to_vec();
+        let mut key = digest(self.hash, &[&secret, hash, &[letter], &self.session_id])?.as_ref().to_vec();
         while key.len() < length {
             let more = digest(self.hash, &[&secret, hash, &key])?;
             key.put(more.as_ref())?;

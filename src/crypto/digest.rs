@@ -3,6 +3,8 @@
 
 use std::ffi::CStr;
 
+use zeroize::ZeroizeOnDrop;
+
 use super::openssl::{Hash, LONGEST_DIGEST, OrRefuse};
 use crate::error::{Code, Result};
 
@@ -49,23 +51,12 @@ impl HashAlgorithm {
     }
 }
 
-/// The output of a hash or of an HMAC.
-#[derive(Clone, Copy)]
+/// The output of a hash, which may be a key or a secret: it is wiped when dropped.
+#[derive(ZeroizeOnDrop)]
 pub struct Digest {
     bytes: [u8; LONGEST_DIGEST],
+    #[zeroize(skip)]
     algorithm: HashAlgorithm,
-}
-
-impl Digest {
-    /// What `fill` writes, of which `algorithm` says the length.
-    pub(super) fn fill<E>(
-        algorithm: HashAlgorithm,
-        fill: impl FnOnce(&mut [u8; LONGEST_DIGEST]) -> Result<(), E>,
-    ) -> Result<Self, E> {
-        let mut bytes = [0; LONGEST_DIGEST];
-        fill(&mut bytes)?;
-        Ok(Self { bytes, algorithm })
-    }
 }
 
 impl AsRef<[u8]> for Digest {
@@ -94,7 +85,9 @@ impl Hasher {
 
     /// The hash of everything taken in.
     pub fn finish(self) -> Result<Digest> {
-        Digest::fill(self.algorithm, |out| self.hash.finish(out)).or_refuse(Code::HashCalc, "Hashing failed")
+        let mut digest = Digest { bytes: [0; LONGEST_DIGEST], algorithm: self.algorithm };
+        self.hash.finish(&mut digest.bytes).or_refuse(Code::HashCalc, "Hashing failed")?;
+        Ok(digest)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Message authentication codes: HMAC (RFC 2104) and Poly1305 (RFC 8439 section 2.5).
 #![forbid(unsafe_code)]
 
-use super::digest::{Digest, HashAlgorithm};
-use super::openssl::{Mac, OrRefuse};
+use super::digest::HashAlgorithm;
+use super::openssl::{LONGEST_DIGEST, Mac, OrRefuse};
 use crate::error::{Code, Error, Result};
 
 const FAILED: &str = "Computing a MAC failed";
@@ -24,14 +24,28 @@ impl Hmac {
     }
 
     /// The code over `parts`, one after the other.
-    pub fn mac(&mut self, parts: &[&[u8]]) -> Result<Digest> {
-        Digest::fill(self.algorithm, |out| self.mac.compute(None, parts, out)).or_refuse(Code::MacFailure, FAILED)
+    pub fn mac(&mut self, parts: &[&[u8]]) -> Result<Tag> {
+        let mut tag = Tag { bytes: [0; LONGEST_DIGEST], algorithm: self.algorithm };
+        self.mac.compute(None, parts, &mut tag.bytes).or_refuse(Code::MacFailure, FAILED)?;
+        Ok(tag)
     }
 
     /// Bytes of a code.
     #[allow(clippy::len_without_is_empty, reason = "a code is never empty")]
     pub const fn len(&self) -> usize {
         self.algorithm.len()
+    }
+}
+
+/// The output of an HMAC. It is sent or compared, and no secret.
+pub struct Tag {
+    bytes: [u8; LONGEST_DIGEST],
+    algorithm: HashAlgorithm,
+}
+
+impl AsRef<[u8]> for Tag {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.get(..self.algorithm.len()).unwrap_or_default()
     }
 }
 

@@ -25,7 +25,7 @@ pub use certificate::{CERTIFICATE, Certificate};
 pub use digest::{Digest, HashAlgorithm, Hasher, digest};
 pub use gcm::AesGcm;
 pub use kem::{Kem, KemKey};
-pub use mac::{Hmac, Poly1305};
+pub use mac::{Hmac, Poly1305, Tag};
 pub use modp::{ModpGroup, ModpKey};
 pub use private::{PrivateKey, SecurityKey, SecurityKeyType};
 pub use public::{KeyType, PublicKey};

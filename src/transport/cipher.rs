@@ -7,8 +7,10 @@
 
 use std::ops::Range;
 
+use zeroize::Zeroizing;
+
 use super::buffer::Buffer;
-use crate::crypto::{self, AesGcm, CbcCipher, Digest, HashAlgorithm, Hmac, Poly1305, SymmetricCipher};
+use crate::crypto::{self, AesGcm, CbcCipher, HashAlgorithm, Hmac, Poly1305, SymmetricCipher, Tag};
 use crate::error::{Code, Error, Result};
 
 /// Longest `packet_length` taken from a peer, as in OpenSSH.
@@ -430,11 +432,11 @@ fn chacha_iv(sequence: u32) -> [u8; 16] {
 }
 
 /// Sets `payload` to the packet's keystream: its first block gives the Poly1305 key, the next ones are for the payload.
-fn chacha_packet_key(payload: &mut SymmetricCipher, sequence: u32) -> Result<[u8; 32]> {
+fn chacha_packet_key(payload: &mut SymmetricCipher, sequence: u32) -> Result<Zeroizing<[u8; 32]>> {
     payload.set_iv(&chacha_iv(sequence))?;
-    let mut block = [0; 64];
-    payload.update_in_place(&mut block)?;
-    block.first_chunk().copied().ok_or_else(wrong_size)
+    let mut block = Zeroizing::new([0; 64]);
+    payload.update_in_place(&mut *block)?;
+    block.first_chunk().copied().map(Zeroizing::new).ok_or_else(wrong_size)
 }
 
 /// Random bytes for padding, fetched many at a time.
@@ -483,11 +485,11 @@ fn copy(from: &[u8], to: &mut [u8]) -> Result<()> {
 }
 
 /// Copies as much of `mac` as is sent.
-fn copy_front(mac: &Digest, to: &mut [u8]) -> Result<()> {
+fn copy_front(mac: &Tag, to: &mut [u8]) -> Result<()> {
     copy(mac.as_ref().get(..to.len()).ok_or_else(wrong_size)?, to)
 }
 
-fn check(expected: &Digest, tag: &[u8]) -> Result<()> {
+fn check(expected: &Tag, tag: &[u8]) -> Result<()> {
     let expected = expected.as_ref().get(..tag.len()).ok_or_else(wrong_size)?;
     if crypto::constant_time_eq(expected, tag) { Ok(()) } else { Err(forged(Code::InvalidMac)) }
 }

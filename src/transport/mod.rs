@@ -507,8 +507,9 @@ impl Transport {
                 "Server came with another host key in a later key exchange",
             ));
         }
-        let session_id = self.session_id.get_or_insert(exchanged.hash);
+        let session_id = self.session_id.as_ref().unwrap_or(&exchanged.hash);
         let (sealer, opener) = exchanged.keys(session_id.as_ref())?;
+        self.session_id.get_or_insert(exchanged.hash);
         self.tx.send_now(&[&[message::NEWKEYS]])?;
         self.tx.rekey(sealer, self.strict);
         if let Some(agreement) = &self.agreement {

@@ -187,10 +187,10 @@ impl Server {
         let hash = transcript.hash(agreement.kex.algorithm.hash, &reply)?;
         let signature = self.host_key.sign(SignatureAlgorithm::Ed25519, hash.as_ref())?;
         let exchanged = Exchanged { host_key: Vec::new(), hash, secret: reply.secret, agreement };
-        let session_id = *self.session_id.get_or_insert(hash);
-        let id = session_id.as_ref();
+        let id = self.session_id.as_ref().unwrap_or(&exchanged.hash).as_ref();
         let sealer = exchanged.with_keys(&agreement.sc, *b"BDF", id, Sealer::new)?;
         let opener = exchanged.with_keys(&agreement.cs, *b"ACE", id, Opener::new)?;
+        self.session_id.get_or_insert(exchanged.hash);
         let mut packet = vec![message::KEX_ECDH_REPLY];
         for field in [&blob, &ours, &signature] {
             packet.put_string(field)?;
