@@ -25,10 +25,6 @@ const FINGERPRINTS: [HashAlgorithm; 3] = [HashAlgorithm::Md5, HashAlgorithm::Sha
 /// know what to do with a certificate, is offered too if it is named here. LIBSSH2_METHOD_SIGN_ALGO is the order in which
 /// RSA keys choose how to sign, and lets DSA keys log in if it names ssh-dss.
 ///
-/// A program that sets both LIBSSH2_METHOD_KEX and LIBSSH2_METHOD_HOSTKEY has the first packet of the key exchange sent
-/// before the server has spoken, RFC 4253 section 7.1. That saves a round trip where the server's own lists begin with the
-/// same names.
-///
 /// Returns 0; LIBSSH2_ERROR_METHOD_NOT_SUPPORTED when none of the names is known, and what was offered before still is;
 /// LIBSSH2_ERROR_INVAL when method_type is not known; LIBSSH2_ERROR_BAD_USE when prefs is NULL; LIBSSH2_ERROR_ALLOC.
 ///
