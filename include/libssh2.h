@@ -1762,7 +1762,7 @@ int libssh2_knownhost_check(LIBSSH2_KNOWNHOSTS *hosts,
    hashed entries as well, or LIBSSH2_KNOWNHOST_TYPE_CUSTOM; LIBSSH2_KNOWNHOST_KEYENC_RAW, where key is keylen bytes, or
    LIBSSH2_KNOWNHOST_KEYENC_BASE64, where it is terminated; and the type of the key, one of LIBSSH2_KNOWNHOST_KEY_:
    entries with keys of other types do not count then. Entries may be patterns, see ssh_config(5); a key that an
-   "@revoked" line has for the host never matches.
+   "@revoked" line has for the host never matches, in whatever case the name is written.
 
    The key may be a host certificate (OpenSSH's PROTOCOL.certkeys). It matches an "@cert-authority" line for the host
    that has the key of its authority, if its signature is right, its time has come and is not over, it has no critical

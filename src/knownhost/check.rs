@@ -97,6 +97,8 @@ impl<'a> Query<'a> {
         match (&entry.host, self.is_custom) {
             (Host::Custom(custom), true) => Ok(custom == name),
             (_, true) => Ok(false),
+            // As OpenSSH compares: a key must not be trusted again because the name is written in another way.
+            (host, false) if entry.marker == Some(Marker::Revoked) => host.is_in_any_case(name),
             (host, false) => host.is(name),
         }
     }
@@ -105,6 +107,8 @@ impl<'a> Query<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::{HashAlgorithm, Hmac};
+    use crate::radix64;
 
     const FILE: &str = "[host]:2222 ssh-ed25519 AAAAAAAAport\n\
         host ssh-ed25519 AAAAAAAAone\n\
@@ -117,9 +121,9 @@ mod tests {
         |1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|3988QV0VE8wmZL7suNrYQLITLCg= ssh-ed25519 AAAAAAAAhash\n";
 
     /// The verdict, and the ending of the entry's key.
-    fn check(names: &[&str], ending: &str, kind: Option<u8>) -> (char, String) {
+    fn check(file: &str, names: &[&str], ending: &str, kind: Option<u8>) -> (char, String) {
         let mut hosts = Hosts::default();
-        hosts.read_file(FILE.as_bytes()).unwrap();
+        hosts.read_file(file.as_bytes()).unwrap();
         let names: Vec<_> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
         let key = if ending == "rsa" { "AAAAAAAAArsa".to_owned() } else { format!("AAAAAAAA{ending}") };
         let host = names.last().unwrap();
@@ -159,8 +163,37 @@ mod tests {
             (&["@revoked"], "one", None, "?"),
             (&["192.168.1.61"], "hash", Some(7), "=hash"),
         ] {
-            let (verdict, key) = check(names, ending, kind);
+            let (verdict, key) = check(FILE, names, ending, kind);
             assert_eq!(format!("{verdict}{key}"), expected, "{names:?} {ending} {kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_revoked_key_is_refused_in_whatever_case_the_name_is_written() {
+        let hashed = |name: &str| {
+            let hash = Hmac::new(HashAlgorithm::Sha1, b"salt").unwrap().mac(&[name.as_bytes()]).unwrap();
+            let [salt, hash] = [b"salt", hash.as_ref()].map(|part| String::from_utf8(radix64::encode(part).unwrap()));
+            format!("|1|{}|{}", salt.unwrap(), hash.unwrap())
+        };
+        for (list, name, expected) in [
+            ("Host.net", "Host.net", '!'),
+            ("Host.net", "host.NET", '!'),
+            ("Host.net", "host.nets", '?'),
+            ("other,[Host.net]:22", "[host.net]:22", '!'),
+            ("*.org,HOST.NET", "host.net", '!'),
+            ("*,!HOST.net", "host.net", '?'),
+            (&hashed("host.net"), "Host.NET", '!'),
+            (&hashed("host.net"), "host.net", '!'),
+            (&hashed("Host.net"), "Host.net", '!'),
+            (&hashed("Host.net"), "host.net", '?'),
+        ] {
+            let file = format!("@revoked {list} ssh-ed25519 AAAAAAAAbad\n");
+            assert_eq!(check(&file, &[name], "bad", None).0, expected, "{list} {name}");
+        }
+        // All other entries have a case.
+        for marker in ["", "@cert-authority "] {
+            let file = format!("{marker}Host.net ssh-ed25519 AAAAAAAAone\n");
+            assert_eq!(check(&file, &["host.net"], "one", None).0, '?');
         }
     }
 }

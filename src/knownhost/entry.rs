@@ -4,6 +4,7 @@
 use super::pattern;
 use crate::crypto::{HashAlgorithm, Hmac};
 use crate::error::Result;
+use crate::memory::copy;
 
 /// A host and its key.
 pub struct Entry {
@@ -87,6 +88,21 @@ impl Host {
             Self::Hashed { salt, hash } => Hmac::new(HashAlgorithm::Sha1, salt)?.mac(&[name])?.as_ref() == &hash[..],
             Self::Custom(_) => false,
         })
+    }
+
+    /// Whether this is the host called `name`, in whatever case either is written. Of a hash that shows only if it is of
+    /// the name as it is or in lower case, as OpenSSH makes it.
+    pub fn is_in_any_case(&self, name: &[u8]) -> Result<bool> {
+        match self {
+            _ if self.is(name)? => Ok(true),
+            Self::Plain(list) => Ok(pattern::matches_in_any_case(list, name)),
+            Self::Hashed { .. } => {
+                let mut lower = copy(name)?;
+                lower.make_ascii_lowercase();
+                self.is(&lower)
+            }
+            Self::Custom(_) => Ok(false),
+        }
     }
 
     /// Whether the host called `name` is said not to be among these.

@@ -6,6 +6,15 @@ use std::net::Ipv6Addr;
 /// Whether `name` matches one of the patterns in `list`, which have commas between them, and none of those that begin
 /// with `!`.
 pub fn matches(list: &[u8], name: &[u8]) -> bool {
+    matches_by(matches_one, list, name)
+}
+
+/// [`matches`], where plain names have no case either.
+pub fn matches_in_any_case(list: &[u8], name: &[u8]) -> bool {
+    matches_by(matches_one_in_any_case, list, name)
+}
+
+fn matches_by(matches_one: fn(&[u8], &[u8]) -> bool, list: &[u8], name: &[u8]) -> bool {
     let is_wanted = |pattern: &[u8]| !pattern.starts_with(b"!") && matches_one(pattern, name);
     list.split(|&byte| byte == b',').any(is_wanted) && !excludes(list, name)
 }
@@ -13,7 +22,11 @@ pub fn matches(list: &[u8], name: &[u8]) -> bool {
 /// Whether `name` matches one of those that begin with `!`. Here plain names have no case either: that is the safe side.
 pub fn excludes(list: &[u8], name: &[u8]) -> bool {
     let mut excluded = list.split(|&byte| byte == b',').filter_map(|pattern| pattern.strip_prefix(b"!"));
-    excluded.any(|pattern| matches_one(pattern, name) || pattern.eq_ignore_ascii_case(name))
+    excluded.any(|pattern| matches_one_in_any_case(pattern, name))
+}
+
+fn matches_one_in_any_case(pattern: &[u8], name: &[u8]) -> bool {
+    matches_one(pattern, name) || pattern.eq_ignore_ascii_case(name)
 }
 
 /// Whether `name` matches one pattern. `*` stands for any number of characters, `?` for one. Names have no case.
