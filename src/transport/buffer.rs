@@ -58,9 +58,12 @@ impl Buffer {
         self.start = self.start.saturating_add(count).min(self.end);
     }
 
-    /// Moves the queued bytes to the front, and takes more memory only where that does not do.
+    /// Moves the queued bytes to the front if enough have been dropped there, and takes more memory only where that does
+    /// not do.
     fn make_room(&mut self, least: usize) -> Result<()> {
-        if self.start > 0 {
+        // A peer that takes a byte at a time must not have all the others moved for each: so every byte that is dropped
+        // pays for four. What is left in front of them is less than a quarter, with which memory doubles at most.
+        if self.start > self.len() / 4 {
             self.memory.copy_within(self.start..self.end, 0);
             self.end = self.len();
             self.start = 0;
@@ -103,6 +106,25 @@ mod tests {
             expected.drain(..drop);
         }
         assert_eq!(buffer.len(), expected.len());
+    }
+
+    #[test]
+    fn bytes_are_moved_only_for_those_that_have_been_dropped() {
+        for (queued, piece) in [(4000, 1), (4000, 90), (4096, 1000), (5000, 4000)] {
+            let mut buffer = Buffer::default();
+            buffer.put(&vec![1; queued]).unwrap();
+            let (mut moved, mut dropped) = (0, 0);
+            for _ in 0..20_000 {
+                buffer.consume(piece);
+                dropped += piece;
+                let start = buffer.start;
+                buffer.put(&vec![2; piece]).unwrap();
+                moved += if buffer.start < start { queued - piece } else { 0 };
+            }
+            assert!(moved <= 4 * dropped, "{moved} bytes for {dropped}");
+            assert!(buffer.memory.len() <= 2 * (queued + piece).next_power_of_two());
+            assert_eq!(buffer.len(), queued);
+        }
     }
 
     #[test]
