@@ -1034,7 +1034,7 @@ LIBSSH2_AGENT *libssh2_agent_init(LIBSSH2_SESSION *session);
    mode, at most as long as libssh2_session_set_timeout() allows.
 
    Returns 0; LIBSSH2_ERROR_BAD_USE when neither is set, or agent is NULL; LIBSSH2_ERROR_AGENT_PROTOCOL when nobody
-   listens there.
+   listens there; LIBSSH2_ERROR_TIMEOUT when who listens there takes no more connections; LIBSSH2_ERROR_ALLOC.
 
    Requires: agent is NULL or a handle that has not been freed, whose session has not been freed. */
 LIBSSH2_API

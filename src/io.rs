@@ -1,14 +1,13 @@
 //! Sockets: the only system calls of this crate besides libcrypto's.
 #![allow(unsafe_code, reason = "this is where the socket is called")]
 
-use std::ffi::{CStr, OsStr, c_int, c_short};
+use std::ffi::{CStr, c_char, c_int, c_short};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::mem;
 use std::os::fd::{AsRawFd, FromRawFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::error::{Code, Error, Lossy, Result};
@@ -135,12 +134,24 @@ pub trait Stream {
 pub struct LocalStream(UnixStream);
 
 impl LocalStream {
-    /// Connects to the program that listens at `path`.
-    pub fn connect(path: &[u8]) -> io::Result<Self> {
+    /// Connects to the program that listens at `path`, until `deadline` at the latest: it may have more to accept than it
+    /// cares for.
+    pub fn connect(path: &[u8], deadline: Option<Instant>) -> Result<Self> {
+        /// No time at all would be no bound.
+        const LEAST: Duration = Duration::from_millis(1);
+        let refused = |error| Error::new(Code::AgentProtocol, "Agent cannot be reached").about_file(path, &error);
+        let stream = local_socket().map_err(refused)?;
         loop {
-            match UnixStream::connect(Path::new(OsStr::from_bytes(path))) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                connected => return connected.map(Self),
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            // The time to write bounds the time to connect as well, see socket(7).
+            stream.set_write_timeout(left.map(|left| left.max(LEAST))).map_err(refused)?;
+            match connect_local(&stream, path) {
+                Ok(()) => return Ok(Self(stream)),
+                Err(error) => match error.raw_os_error() {
+                    Some(libc::EINTR) if left != Some(Duration::ZERO) => {}
+                    Some(libc::EINTR | libc::EAGAIN) => return Err(late()),
+                    _ => return Err(refused(error)),
+                },
             }
         }
     }
@@ -155,7 +166,7 @@ impl LocalStream {
                 return Ok(());
             }
             if left == Some(Duration::ZERO) {
-                return Err(Error::new(Code::Timeout, "Agent did not answer in time"));
+                return Err(late());
             }
         }
     }
@@ -184,6 +195,40 @@ impl Stream for LocalStream {
         }
         Ok(())
     }
+}
+
+/// A socket for [`connect_local`].
+fn local_socket() -> io::Result<UnixStream> {
+    // SAFETY: takes no memory.
+    let descriptor = unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) };
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: it has just been opened, and nobody else knows it.
+    Ok(unsafe { UnixStream::from_raw_fd(descriptor) })
+}
+
+/// [`UnixStream::connect`], on a socket that is there already.
+fn connect_local(stream: &UnixStream, path: &[u8]) -> io::Result<()> {
+    // SAFETY: it consists of numbers, which may be 0.
+    let mut address: libc::sockaddr_un = unsafe { mem::zeroed() };
+    address.sun_family = libc::AF_UNIX as libc::sa_family_t;
+    // A NUL has to follow.
+    if path.len() >= address.sun_path.len() {
+        return Err(io::Error::from_raw_os_error(libc::ENAMETOOLONG));
+    }
+    address.sun_path.iter_mut().zip(path).for_each(|(place, &byte)| *place = c_char::from_ne_bytes([byte]));
+    let length = mem::offset_of!(libc::sockaddr_un, sun_path).saturating_add(path.len());
+    let length = libc::socklen_t::try_from(length).map_err(io::Error::other)?;
+    // SAFETY: `address` is alive and not shorter than `length`.
+    match unsafe { libc::connect(stream.as_raw_fd(), (&raw const address).cast(), length) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+const fn late() -> Error {
+    Error::new(Code::Timeout, "Agent did not answer in time")
 }
 
 /// What `send` or `recv` has moved; nothing when it had to wait after all.
@@ -293,6 +338,9 @@ fn last_errno() -> c_int {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::net::UnixListener;
+
     use super::*;
 
     #[test]
@@ -313,8 +361,29 @@ mod tests {
         feeder.join().unwrap();
         assert_eq!(ours.recv_all(&mut space, None).unwrap_err().code, Code::SocketRecv);
         assert_eq!(ours.send_all(b"x", None).unwrap_err().code, Code::SocketSend);
-        assert!(LocalStream::connect(b"/nonexistent/socket").is_err());
-        assert!(LocalStream::connect(&[b'x'; 200]).is_err());
+    }
+
+    #[test]
+    fn connecting_ends_in_time() {
+        let path = std::env::temp_dir().join(format!("libssh2-rs-io-{}", std::process::id()));
+        let listener = UnixListener::bind(&path).unwrap();
+        // SAFETY: takes no memory.
+        assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
+        let soon = || Instant::now().checked_add(Duration::from_millis(100));
+        let connect = |deadline| LocalStream::connect(path.as_os_str().as_bytes(), deadline);
+        let (first, begun) = (connect(soon()).ok().unwrap(), Instant::now());
+        assert_eq!(connect(soon()).err().unwrap().code, Code::Timeout);
+        assert!((50..5000).contains(&begun.elapsed().as_millis()));
+        assert_eq!(connect(Some(begun)).err().unwrap().code, Code::Timeout);
+        // Who is accepted makes room.
+        let (mut theirs, _) = listener.accept().unwrap();
+        connect(None).ok().unwrap();
+        first.send_all(b"x", soon()).unwrap();
+        theirs.read_exact(&mut [0]).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        for path in [&b"/nonexistent/socket"[..], &[b'x'; 200], &[b'x'; 107], b""] {
+            assert_eq!(LocalStream::connect(path, soon()).err().unwrap().code, Code::AgentProtocol);
+        }
     }
 
     #[test]

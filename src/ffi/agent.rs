@@ -127,14 +127,14 @@ pub unsafe extern "C" fn libssh2_agent_init(session: *mut LIBSSH2_SESSION) -> *m
 /// mode, at most as long as libssh2_session_set_timeout() allows.
 ///
 /// Returns 0; LIBSSH2_ERROR_BAD_USE when neither is set, or agent is NULL; LIBSSH2_ERROR_AGENT_PROTOCOL when nobody
-/// listens there.
+/// listens there; LIBSSH2_ERROR_TIMEOUT when who listens there takes no more connections; LIBSSH2_ERROR_ALLOC.
 ///
 /// Requires: agent is NULL or a handle that has not been freed, whose session has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_agent_connect(agent: *mut LIBSSH2_AGENT) -> c_int {
     // SAFETY: as promised by the caller.
     unsafe {
-        enter_own(own(agent), |_, agent| {
+        enter_own(own(agent), |session, agent| {
             let mut state = agent.state()?;
             let path = match &state.path {
                 Some(path) => copy(path.to_bytes())?,
@@ -145,10 +145,7 @@ pub unsafe extern "C" fn libssh2_agent_connect(agent: *mut LIBSSH2_AGENT) -> c_i
                     .ok_or_else(|| Error::new(Code::BadUse, "Environment does not say where the agent listens"))?,
             };
             state.stream = None;
-            let stream = LocalStream::connect(&path).map_err(|error| {
-                Error::new(Code::AgentProtocol, "Agent cannot be reached").about_file(&path, &error)
-            })?;
-            state.stream = Some(stream);
+            state.stream = Some(LocalStream::connect(&path, deadline(session)?)?);
             Ok(0)
         })
     }
