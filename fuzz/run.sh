@@ -25,18 +25,17 @@ targets=${*:-$(ls "$here/corpus")}
 count=$(echo "$targets" | wc -w)
 jobs=${FUZZ_JOBS:-$(nproc)}
 case $jobs in '' | *[!0-9]* | 0) echo "FUZZ_JOBS is a number of targets" >&2 && exit 2 ;; esac
-# How long each target has if so many run at a time.
-each_of() { # JOBS
-    local each=$seconds
-    [ "$seconds" != "$given" ] || each=$((seconds / ((count + $1 - 1) / $1)))
-    echo $((each > 0 ? each : 1))
-}
-each=$(each_of "$jobs")
+# How long each target has, and how often targets take each other's place.
+turns=$(((count + jobs - 1) / jobs))
+each=$seconds
+[ "$seconds" != "$given" ] || each=$((seconds / turns))
+each=$((each > 0 ? each : 1))
 
 without_libfuzzer() {
     echo "libFuzzer cannot be built here: the corpus is replayed and mutated instead"
     cd "$root" || exit 1
-    if FUZZ_SECONDS=$(each_of 1) FUZZ_TARGETS=$targets \
+    # One after the other, in the same time.
+    if FUZZ_SECONDS=$((each * turns / count + 1)) FUZZ_TARGETS=$targets \
         cargo test --locked --lib fuzzing:: -- --nocapture >"$target/replay.log" 2>&1; then
         grep ' executions ' "$target/replay.log"
         echo "$count passed, 0 failed"

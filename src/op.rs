@@ -115,7 +115,7 @@ pub fn drive<T>(
     mut poll: impl FnMut(&mut Session) -> Poll<Result<T>>,
 ) -> Result<T> {
     let began = host.began();
-    let (mut is_late, mut stretch) = (false, None);
+    let (mut is_late, mut stretch, mut called_since) = (false, None, None);
     lend(session)?.begin_call()?;
     loop {
         let now = host.now();
@@ -129,15 +129,12 @@ pub fn drive<T>(
         if let Poll::Ready(result) = polled {
             return result;
         }
-        if lend(session)?.polls() != polls {
-            // A callback has called the session: what this call waits for may have come, and what it said of its wait is
-            // forgotten.
-            continue;
-        }
-        let (blocking, waits_first, hurry, gets_further, deadline) = {
+        let (blocking, waits_first, hurry, gets_further, deadline, called_back) = {
             let session = lend(session)?;
-            let further = session.gets_further();
-            (session.is_blocking(), session.waits_first(), session.hurry(), further, session.deadline(began))
+            let called_back = session.polls() != polls;
+            let further = session.gets_further() && !called_back;
+            let (blocking, deadline) = (session.is_blocking(), session.deadline(began));
+            (blocking, session.waits_first(), session.hurry(), further, deadline, called_back)
         };
         if gets_further {
             continue;
@@ -147,6 +144,16 @@ pub fn drive<T>(
             return Err(Error::new(Code::Timeout, "Time set for the call is over"));
         }
         is_late = blocking && deadline.is_some_and(|deadline| deadline <= now);
+        if called_back {
+            // A callback has called the session: what this call waits for may have come, and what it said of its wait is
+            // forgotten.
+            let since = *called_since.get_or_insert(now);
+            if !blocking && now.saturating_duration_since(since) >= LONGEST_STRETCH {
+                return Err(lend(session)?.would_block());
+            }
+            continue;
+        }
+        called_since = None;
         let waits_first = waits_first && !host.hides_bytes();
         let unbroken = stretch.filter(|(before, _)| Some(*before) == hurry);
         stretch = unbroken.or(hurry.map(|hurry| (hurry, now)));

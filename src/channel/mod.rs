@@ -23,6 +23,7 @@ pub use self::news::{Events, News};
 use self::news::{Lines, Unfinished};
 pub use self::open::{Accepts, OpenState, Opened, Opening};
 pub use self::request::{Flushed, Request, RequestAgent, Terminal};
+use self::stream::Written;
 pub use self::stream::{ExtendedData, poll_read, poll_write};
 pub use self::window::DEFAULT_WINDOW;
 use self::window::{LARGEST_GROWTH, ReceiveWindow, SendWindow};
@@ -32,7 +33,7 @@ use crate::op::Slots;
 use crate::sftp::{SftpId, Sftps};
 use crate::sink::Sink;
 use crate::tickets::Tickets;
-use crate::transport::{Buffer, Mark, Tx, message};
+use crate::transport::{Buffer, Tx, message};
 use crate::wire::{Reader, Short};
 
 /// Numbers of freed channels rest for so many others before they are used again.
@@ -90,8 +91,8 @@ pub struct Channel {
     extended_data: ExtendedData,
     /// Bytes of the stream that have been accepted and wait for the server's window.
     backlog: Buffer,
-    /// Bytes of an unfinished write that have been queued and have not left, and where they stand in the queue.
-    written: Option<(usize, Mark)>,
+    /// The unfinished writes, one for a stream at most.
+    written: Vec<Written>,
     replies: Tickets<bool>,
     /// A shell, command or subsystem has been asked for.
     started: bool,
@@ -239,7 +240,7 @@ impl Channel {
             arrivals: Arrivals::default(),
             extended_data: ExtendedData::default(),
             backlog: Buffer::default(),
-            written: None,
+            written: Vec::new(),
             replies: Tickets::default(),
             started: false,
             eof_received: false,

@@ -218,7 +218,7 @@ impl Channels {
     pub fn wants_to_write(&mut self, id: ChannelId, is_clear: bool) {
         self.acted(id, Events::WRITE);
         if !is_clear && let Ok(channel) = self.get(id) {
-            let has_sent = channel.written.is_some();
+            let has_sent = !channel.written.is_empty();
             let line = if has_sent { &mut self.lines.served } else { &mut self.lines.refused };
             line.join(id.number);
         }
@@ -284,7 +284,7 @@ impl Channel {
         Events::READ
             .when(self.unread(main) > 0)
             .and(Events::EXTENDED.when(!merged && self.unread(Wanted::Extended) > 0))
-            .and(Events::WRITE.when(self.written.is_some() || (takes_data && self.room() > 0)))
+            .and(Events::WRITE.when(!self.written.is_empty() || (takes_data && self.room() > 0)))
             .and(Events::EOF.when(self.has_ended()))
             .and(Events::CLOSED.when(self.close_received))
             .and(Events::EXIT.when(self.exit_status.is_some() || self.exit_signal.is_some()))

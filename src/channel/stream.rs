@@ -6,11 +6,11 @@ use std::task::{Poll, ready};
 use super::arrivals::MAIN;
 use super::{Channel, ChannelId, Consumer, Events, Wanted};
 use crate::error::{Code, Error, Result};
-use crate::memory;
+use crate::memory::{self, Add};
 use crate::session::Session;
 use crate::sftp::Sftps;
 use crate::sink::Sink;
-use crate::transport::{Buffer, Tx, message};
+use crate::transport::{Buffer, Mark, Tx, message};
 use crate::wire::Put;
 
 /// What becomes of extended data, which is standard error: `libssh2_channel_handle_extended_data2`.
@@ -84,27 +84,40 @@ pub fn poll_write(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]
 fn write(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]) -> Poll<Result<usize>> {
     let pumped = session.pump();
     let channel = session.channels.get(id)?;
-    let (count, mark) = match channel.written.take_if(|_| !data.is_empty()) {
-        // What a call that ran out of its time had queued may be more.
-        Some((count, mark)) => (count.min(data.len()), mark),
+    let earlier = channel.written.iter().position(|written| written.stream == stream && !data.is_empty());
+    let mut written = match earlier {
+        Some(place) => channel.written.swap_remove(place),
         None => {
             channel.check_writable()?;
             pumped?;
             if data.is_empty() {
                 return Poll::Ready(Ok(0));
             }
-            (queue(session, id, stream, data)?, session.transport.tx.mark())
+            channel.written.room(1)?;
+            Written { stream, count: queue(session, id, stream, data)?, mark: session.transport.tx.mark() }
         }
     };
-    if count == 0 {
+    if written.count == 0 {
         return Poll::Pending;
     }
-    let left = session.poll_left(mark);
-    if left.is_pending() {
-        session.channels.get(id)?.written = Some((count, mark));
+    let left = session.poll_left(written.mark);
+    // A call that ran out of its time may have been longer than the one that comes back.
+    let returned = if left.is_ready() { written.count.min(data.len()) } else { 0 };
+    written.count = written.count.saturating_sub(returned);
+    if written.count > 0 && !matches!(left, Poll::Ready(Err(_))) {
+        session.channels.get(id)?.written.add(written)?;
     }
     ready!(left)?;
-    Poll::Ready(Ok(count))
+    Poll::Ready(Ok(returned))
+}
+
+/// What a call has queued that has not returned it yet: a call to the same stream does.
+#[derive(Debug)]
+pub struct Written {
+    pub(super) stream: u32,
+    pub(super) count: usize,
+    /// All of it has left when this has.
+    pub(super) mark: Mark,
 }
 
 /// Queues the front of `data`, as far as the window and the socket keep up: how much.

@@ -268,7 +268,7 @@ fn whoever_could_not_write_hears_when_it_can() {
     assert_eq!(news(&mut world), [write(1), write(2), write(3)]);
 
     world.channels.get(a).unwrap().send.take(100);
-    world.channels.get(a).unwrap().written = Some((100, world.tx.mark()));
+    world.channels.get(a).unwrap().written.push(Written { stream: MAIN, count: 100, mark: world.tx.mark() });
     world.channels.wants_to_write(a, false);
     world.channels.wants_to_write(b, false);
     world.channels.wants_to_write(c, false);
@@ -369,10 +369,19 @@ fn the_end_of_a_stream_that_is_not_read_is_not_waited_for_in_vain() {
 fn a_write_returns_no_more_than_its_own_length_after_one_that_ran_out_of_its_time() {
     let mut session = session();
     let id = small(&mut session);
-    assert!(poll_write(&mut session, id, MAIN, &[7; 400]).is_pending());
+    assert!(poll_write(&mut session, id, MAIN, &[7; 300]).is_pending());
     assert_eq!(poll_write(&mut session, id, MAIN, &[]), Poll::Ready(Ok(0)));
+    // Another stream has nothing to do with it.
+    assert!(poll_write(&mut session, id, 1, b"error").is_pending());
+    let mut sent = session.transport.tx.queue().filled().len();
     session.transport.tx.queue().consume(usize::MAX);
-    assert_eq!(poll_write(&mut session, id, MAIN, b"short"), Poll::Ready(Ok(5)));
+    assert!(sent > 300);
+    for (stream, length, returned) in [(MAIN, 100, 100), (1, 5, 5), (MAIN, 150, 150), (MAIN, 400, 50)] {
+        assert_eq!(poll_write(&mut session, id, stream, &vec![7; length]), Poll::Ready(Ok(returned)));
+    }
+    sent = session.transport.tx.queue().filled().len();
+    assert_eq!(sent, 0, "nothing is sent twice");
+    assert!(poll_write(&mut session, id, MAIN, b"new").is_pending());
 }
 
 /// A channel whose window grows.

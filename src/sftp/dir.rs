@@ -85,6 +85,7 @@ pub fn poll_entry<T>(
     file: FileId,
     take: &mut dyn FnMut(&Entry<'_>) -> Result<T>,
 ) -> Poll<Result<Option<T>>> {
+    session.sftps.get(file.sftp)?.last_status = message::FX_OK;
     loop {
         let names = &mut session.sftps.file(file)?.names;
         if let Some((entry, behind)) = names.next().map_err(malformed)? {
@@ -110,7 +111,6 @@ pub fn poll_entry<T>(
 
 /// Keeps the requests under way at their number.
 fn ask(session: &mut Session, file: FileId) -> Result<()> {
-    session.sftps.get(file.sftp)?.last_status = message::FX_OK;
     let open = session.sftps.file(file)?;
     open.must_be(Kind::Directory)?;
     open.names.wanted = open.names.wanted.max(IN_FLIGHT);

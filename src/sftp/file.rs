@@ -154,9 +154,15 @@ fn opened(sftp: &mut Sftp, reply: Reply, kind: Kind) -> Result<Key> {
     if handle.len() > LONGEST_HANDLE {
         return Err(Error::new(Code::SftpProtocol, "SFTP handle of the server is too long"));
     }
-    let mut file = File::new(kind, handle)?;
-    file.writes.behind = sftp.write_behind;
-    sftp.files.add(file)
+    let behind = sftp.write_behind;
+    let added = File::new(kind, handle).and_then(|mut file| {
+        file.writes.behind = behind;
+        sftp.files.add(file)
+    });
+    if added.is_err() {
+        let _stays_open = sftp.requests.unwanted(message::HANDLE, &body);
+    }
+    added
 }
 
 /// `SSH_FXP_CLOSE`

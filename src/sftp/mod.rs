@@ -130,8 +130,11 @@ impl Sftps {
         }
         let Sftp { inbox, version, announced, limits, requests, files, .. } = sftp;
         let mut routing = Routing { id, version, announced, limits, requests, files, sink, trace: &mut tx.trace };
-        let received = inbox.receive(bytes, &mut routing);
-        sftp.broken = received.and_then(|()| sftp.close_unwanted(channel, tx)).err();
+        sftp.broken = inbox.receive(bytes, &mut routing).err();
+        if sftp.broken.is_none() {
+            // What cannot be closed stays open: there is no memory.
+            let _stays_open = sftp.close_unwanted(channel, tx);
+        }
     }
 
     fn add(&mut self, channel: ChannelId) -> Result<SftpId> {

@@ -123,7 +123,7 @@ impl Requests {
         Ok(())
     }
 
-    /// A reply has come that nobody waits for: what it opened has to be closed.
+    /// A reply has come that nobody waits for, or that cannot be kept: what it opened has to be closed.
     pub fn unwanted(&mut self, kind: u8, body: &[u8]) -> Result<()> {
         if kind != message::HANDLE {
             return Ok(());

@@ -2,7 +2,7 @@
 //! while other writes are on their way. Small requests cost the server as much as large ones.
 //!
 //! Only one file of a connection has such a tail at a time. It leaves when it is long enough for a request, ahead of any
-//! other request of its subsystem, and with any bytes that leave but those of the next write.
+//! other request that the program makes of its subsystem, and with any bytes that leave but those of the next write.
 #![forbid(unsafe_code)]
 
 use super::write::{LEAST_REQUEST, around_data, put_write};

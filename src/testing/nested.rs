@@ -20,6 +20,9 @@ struct Script<'a> {
     now: Cell<Instant>,
     /// The program's callback calls the session.
     calls_back: bool,
+    /// So does its trace handler, each time for so long.
+    traces: Option<Duration>,
+    is_telling: Cell<bool>,
     /// What the server says again and again when it has nothing else to say, and how often.
     repeats: Option<(Duration, Vec<u8>)>,
 }
@@ -34,7 +37,15 @@ fn packet(payload: &[u8]) -> Vec<u8> {
 impl<'a> Script<'a> {
     fn new(session: &'a RefCell<Session>, says: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let says = RefCell::new(says.into_iter().collect());
-        Self { session, says, now: Cell::new(Instant::now()), calls_back: false, repeats: None }
+        Self {
+            session,
+            says,
+            now: Cell::new(Instant::now()),
+            calls_back: false,
+            traces: None,
+            is_telling: Cell::new(false),
+            repeats: None,
+        }
     }
 }
 
@@ -71,6 +82,14 @@ impl Host for Script<'_> {
         }
     }
 
+    fn look_at_trace(&self) {
+        if let Some(time) = self.traces.filter(|_| !self.is_telling.replace(true)) {
+            self.now.set(self.now.get() + time);
+            turn(self.session, self).unwrap();
+            self.is_telling.set(false);
+        }
+    }
+
     fn hides_bytes(&self) -> bool {
         false
     }
@@ -95,6 +114,24 @@ fn what_a_call_within_a_callback_takes_in_counts_for_the_call_around_it() {
         let answer = resume(&session, &host, Owner::Session, Call::UserauthPassword, begin).unwrap();
         assert!(matches!(answer, Answer::Accepted));
     }
+}
+
+#[test]
+fn a_program_that_always_calls_back_does_not_keep_a_call_for_ever() {
+    let session = connected();
+    let traces = Some(Duration::from_millis(100));
+    let host = Script { traces, ..Script::new(&session, []) };
+    let end = |blocking, timeout| {
+        let before = host.now();
+        session.borrow_mut().settings.blocking = blocking;
+        session.borrow_mut().settings.timeout = timeout;
+        let error = drive(&session, &host, |_| Poll::<crate::error::Result<()>>::Pending).unwrap_err();
+        (error.code, host.now() - before)
+    };
+    let (code, took) = end(0, 0);
+    assert!(code == Code::Eagain && (900..1300).contains(&took.as_millis()), "{took:?}");
+    let (code, took) = end(1, 500);
+    assert!(code == Code::Timeout && (500..800).contains(&took.as_millis()), "{took:?}");
 }
 
 /// Such packets may come at any time, and as often as the server likes.
