@@ -16,9 +16,7 @@ use crate::patience::Patience;
 use crate::publickey::Publickeys;
 use crate::sftp::{self, Sftps};
 use crate::sink::Sink;
-use crate::transport::{Mark, Transport, message};
-
-pub use crate::transport::Lent;
+use crate::transport::{Buffer, Mark, Transport, message};
 
 /// How long a reply may take unless the program says otherwise, in seconds.
 const DEFAULT_READ_TIMEOUT: i64 = 60;
@@ -132,6 +130,12 @@ impl Session {
             send_failure: None,
             moving: false,
         })
+    }
+
+    /// A session whose handshake is over, on a transport that encrypts nothing.
+    #[cfg(any(test, fuzzing))]
+    pub fn connected(now: Instant) -> Result<Self> {
+        Ok(Self { transport: Transport::connected()?, ..Self::new(now)? })
     }
 
     /// The time at which the current poll began.
@@ -405,7 +409,7 @@ impl Session {
     }
 
     /// Lends the outgoing bytes to the program's send function, if there are any.
-    pub(crate) fn lend_outgoing(&mut self) -> Result<Option<Lent>> {
+    pub(crate) fn lend_outgoing(&mut self) -> Result<Option<Buffer>> {
         self.may_move()?;
         if self.lingers && !self.transport.tx.is_worth_sending() {
             return Ok(None);
@@ -423,7 +427,7 @@ impl Session {
 
     /// Takes back what was lent. A connection that sends no more may still have been told why: the failure counts when
     /// there is nothing left to receive.
-    pub(crate) fn return_outgoing(&mut self, queue: Lent, transfer: Transfer) {
+    pub(crate) fn return_outgoing(&mut self, queue: Buffer, transfer: Transfer) {
         self.moving = false;
         let taken = if let Transfer::Moved(count) = transfer { count } else { 0 };
         if taken > 0 {
@@ -441,7 +445,7 @@ impl Session {
     }
 
     /// Lends room for incoming bytes to the program's receive function; none when the connection is over.
-    pub(crate) fn lend_incoming(&mut self) -> Result<Option<Lent>> {
+    pub(crate) fn lend_incoming(&mut self) -> Result<Option<Buffer>> {
         self.may_move()?;
         if self.transport.failure().is_some() {
             return Ok(None);
@@ -451,7 +455,7 @@ impl Session {
         Ok(Some(queue))
     }
 
-    pub(crate) fn return_incoming(&mut self, queue: Lent, transfer: Transfer) {
+    pub(crate) fn return_incoming(&mut self, queue: Buffer, transfer: Transfer) {
         self.moving = false;
         let came = if let Transfer::Moved(count) = transfer { count } else { 0 };
         if came > 0 {

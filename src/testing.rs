@@ -22,7 +22,6 @@ use crate::io::Readiness;
 use crate::op::{Call, Host, Op, Owner, Transfer, drive, resume};
 use crate::session::Session;
 use crate::sftp::{FileId, Init, Open, SftpId};
-use crate::transport::Transport;
 
 pub use self::server::{Harm, Server, Ways};
 
@@ -139,8 +138,7 @@ pub struct World {
 impl World {
     pub fn new(seed: u64, ways: Ways) -> Self {
         let now = Instant::now();
-        let mut session = Session::new(now).unwrap();
-        session.transport = Transport::connected().unwrap();
+        let mut session = Session::connected(now).unwrap();
         session.auth = Auth::logged_in();
         let server = Server::new(seed, ways, now);
         let line = Line {

@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use ssh2::transport::cipher::{Opener, Sealer};
-use ssh2::transport::{Lent, message};
+use ssh2::transport::{Buffer, message};
 use ssh2::wire::{Put, Reader};
 
 use crate::end::{End, Result};
@@ -30,7 +30,7 @@ pub struct Link {
     opener: Opener,
     /// The number of the next packet out, and of the next one in.
     sequence: (u32, u32),
-    input: Lent,
+    input: Buffer,
     /// Packets that came while another one was awaited.
     pub pending: VecDeque<Vec<u8>>,
     /// Bytes in both directions since the last key exchange.
@@ -52,7 +52,7 @@ impl Link {
             sealer: Sealer::plain(),
             opener: Opener::plain(),
             sequence: (0, 0),
-            input: Lent::default(),
+            input: Buffer::default(),
             pending: VecDeque::new(),
             moved: 0,
             silent: false,
@@ -202,7 +202,7 @@ impl Link {
     }
 
     fn seal(&mut self, payload: &[u8]) -> Result<Vec<u8>> {
-        let mut packet = Lent::default();
+        let mut packet = Buffer::default();
         self.sealer.seal(self.sequence.0, &[payload], &mut packet)?;
         self.sequence.0 = self.sequence.0.wrapping_add(1);
         Ok(packet.filled().to_vec())
@@ -290,7 +290,7 @@ impl Link {
     /// clear: in each case the difference goes through.
     fn send_with_length(&mut self, payload: &[u8], change: fn(u32) -> u32) -> Result<()> {
         let block = if self.sequence.0 == 0 { 8 } else { 16 };
-        let mut plain = Lent::default();
+        let mut plain = Buffer::default();
         Sealer::plain().seal(0, &[payload], &mut plain)?;
         let mut packet = self.seal(payload)?;
         // Before there are keys the two are of one length; with keys what counts is that the length is absurd.

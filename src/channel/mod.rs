@@ -324,7 +324,8 @@ impl Channel {
             message::CHANNEL_CLOSE => self.on_close(tx),
             message::CHANNEL_REQUEST => self.on_request(reader, tx)?,
             _ => {
-                self.on_reply(kind == message::CHANNEL_SUCCESS);
+                // An answer to a request that wanted none does no harm: some servers give one to each.
+                let _unasked = self.replies.answer(kind == message::CHANNEL_SUCCESS);
                 Ok(())
             }
         })

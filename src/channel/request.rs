@@ -259,9 +259,4 @@ impl Channel {
         }
         Ok(Ok(()))
     }
-
-    /// An answer to a request that wanted none does no harm: some servers give one to each.
-    pub(super) fn on_reply(&mut self, success: bool) {
-        let _unasked = self.replies.answer(success);
-    }
 }

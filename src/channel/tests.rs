@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use super::*;
 use crate::session::Session;
-use crate::transport::Transport;
 use crate::wire::Put;
 
 #[derive(Default)]
@@ -334,9 +333,7 @@ fn everybody_has_a_turn_and_the_freed_have_none() {
 
 /// A session that is connected, and what the server says on its channels.
 fn session() -> Session {
-    let mut session = Session::new(Instant::now()).unwrap();
-    session.transport = Transport::connected().unwrap();
-    session
+    Session::connected(Instant::now()).unwrap()
 }
 
 fn tell(session: &mut Session, packet: &[u8]) {

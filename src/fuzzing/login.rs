@@ -15,7 +15,7 @@ use crate::error::{Code, Error, Result};
 use crate::io::{Readiness, Stream};
 use crate::op::{Call, Host, Op, Owner, Transfer, resume};
 use crate::session::Session;
-use crate::transport::{Transport, Tx};
+use crate::transport::Tx;
 
 /// Most steps of one login.
 const STEPS: usize = 20;
@@ -66,9 +66,7 @@ pub fn login(data: &[u8]) {
         cut: if how & 0x80 == 0 { usize::MAX } else { 7 },
         now: Cell::new(Instant::now()),
     };
-    let mut session = Session::new(line.now.get()).unwrap();
-    session.transport = Transport::connected().unwrap();
-    let session = RefCell::new(session);
+    let session = RefCell::new(Session::connected(line.now.get()).unwrap());
     let succeeded = match how & 7 {
         0 => list(&session, &line),
         1 => password(&session, &line),

@@ -15,7 +15,7 @@ use crate::channel::{ChannelId, Consumer, Opening};
 use crate::error::{Code, Result};
 use crate::op::Op;
 use crate::session::Session;
-use crate::transport::{Transport, Tx, message};
+use crate::transport::{Tx, message};
 use crate::wire::Put;
 
 /// A program behind its handshake, and the server's end of the line. Nothing is encrypted.
@@ -26,9 +26,7 @@ struct Client {
 
 impl Client {
     fn new() -> Self {
-        let mut session = Session::new(Instant::now()).unwrap();
-        session.transport = Transport::connected().unwrap();
-        Self { session, server: Tx::default() }
+        Self { session: Session::connected(Instant::now()).unwrap(), server: Tx::default() }
     }
 
     fn logged_in() -> Self {

@@ -10,7 +10,7 @@ use crate::error::Code;
 use crate::io::Readiness;
 use crate::op::{Call, Host, Op, Owner, Transfer, drive, resume, turn};
 use crate::session::{Handshake, Session};
-use crate::transport::{Event, Transport, Tx, message};
+use crate::transport::{Event, Tx, message};
 use crate::wire::Put;
 
 /// A server that says one thing after the other, each when the one before it has been heard.
@@ -96,9 +96,7 @@ impl Host for Script<'_> {
 }
 
 fn connected() -> RefCell<Session> {
-    let mut session = Session::new(Instant::now()).unwrap();
-    session.transport = Transport::connected().unwrap();
-    RefCell::new(session)
+    RefCell::new(Session::connected(Instant::now()).unwrap())
 }
 
 /// The answer comes while the program's callback moves bytes: nothing is left to wait for.

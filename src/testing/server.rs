@@ -147,7 +147,7 @@ impl Server {
     }
 
     /// What it has for the client, as far as that has been sent.
-    pub fn output(&mut self) -> &mut crate::transport::Lent {
+    pub fn output(&mut self) -> &mut crate::transport::Buffer {
         self.peer.tx.queue()
     }
 

@@ -21,7 +21,7 @@ use std::ffi::CStr;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-pub use self::buffer::{Buffer, Buffer as Lent};
+pub use self::buffer::Buffer;
 use self::cipher::Opener;
 use self::compress::CompressionAlgorithm;
 pub use self::event::Event;
@@ -265,23 +265,23 @@ impl Transport {
     }
 
     /// Lends the outgoing bytes; they must be given back before anything else is queued.
-    pub fn lend_outgoing(&mut self) -> Lent {
+    pub fn lend_outgoing(&mut self) -> Buffer {
         std::mem::take(self.tx.queue())
     }
 
     /// Takes the outgoing bytes back, of which the socket has taken `taken`.
-    pub fn return_outgoing(&mut self, queue: Lent, taken: usize) {
+    pub fn return_outgoing(&mut self, queue: Buffer, taken: usize) {
         self.tx.give_back(queue, taken);
     }
 
     /// Lends the incoming queue, with room for what the socket has.
-    pub fn lend_incoming(&mut self) -> Result<Lent> {
+    pub fn lend_incoming(&mut self) -> Result<Buffer> {
         self.rx.make_room()?;
         Ok(std::mem::take(self.rx.queue()))
     }
 
     /// Takes the incoming queue back, into whose space `came` bytes were put.
-    pub fn return_incoming(&mut self, mut queue: Lent, came: usize) {
+    pub fn return_incoming(&mut self, mut queue: Buffer, came: usize) {
         if came > 0 {
             self.tx.trace.say(Topic::Socket, format_args!("received {came} bytes"));
         }

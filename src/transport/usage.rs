@@ -47,11 +47,6 @@ impl Usage {
         self.packets == 0
     }
 
-    /// Packets that have.
-    pub const fn packets(&self) -> u64 {
-        self.packets
-    }
-
     /// Counts a packet of so many bytes. An error if the peer has let the last chance for new keys go by.
     pub fn count(&mut self, bytes: usize) -> Result<()> {
         if self.packets >= MOST_PACKETS {
