@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static const char *const host_keys[] = { "ed25519", "ecdsa256", "ecdsa384", "ecdsa521", "rsa" };
@@ -123,6 +124,24 @@ static bool password_is_locked(void)
     return entry && entry->sp_pwdp && entry->sp_pwdp[0] == '!';
 }
 
+/* Two servers that look for a free display at the same time can both bind one and then fail to
+ * listen, so each program that runs has ten displays of its own: for as long as it holds a name. */
+static int first_display(void)
+{
+    static int display;
+    if(display != 0)
+        return display;
+    int holder = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    for(display = 20; display < 1000; display += 10) {
+        struct sockaddr_un name = { .sun_family = AF_UNIX };
+        /* The first byte stays 0: a name that is no file, and goes with its socket. */
+        snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "ctests-display-%d", display);
+        if(bind(holder, (struct sockaddr *)&name, sizeof(name)) == 0)
+            return display;
+    }
+    bail("no displays left");
+}
+
 static const char *write_config(void)
 {
     const char *path = temp_path("sshd_config");
@@ -149,9 +168,11 @@ static const char *write_config(void)
             "LoginGraceTime 300\n"
             "UseDNS no\n"
             "PrintMotd no\n"
+            "X11DisplayOffset %d\n"
             "SetEnv SHLVL=9\n" /* keeps bash from reading ~/.bashrc before a subsystem */
             "LogLevel VERBOSE\n",
-            key_path("authorized_keys"), password_is_locked() ? "yes" : "no");
+            key_path("authorized_keys"), password_is_locked() ? "yes" : "no",
+            first_display());
     if(!strstr(extra, "Subsystem")) /* the one keyword that sshd does not let come twice */
         fprintf(file, "Subsystem sftp internal-sftp\n");
     fclose(file);

@@ -126,6 +126,7 @@ static void command(const char *what, bool agent, bool set)
     int rc = agent ? CALL(c, libssh2_channel_request_auth_agent(channel))
                    : CALL(c, libssh2_channel_x11_req(channel, 0));
     if(rc != 0) {
+        server_log();
         skip("the server forwards none of this here");
         conn_drop(c);
         return;
