@@ -3,7 +3,7 @@
 use super::{Client, code, packet, strings};
 use crate::error::Code;
 use crate::publickey::{self, PublickeyId};
-use crate::sftp::{self, Attributes, Open, SftpId};
+use crate::sftp::{self, Attributes, Link, Open, SftpId};
 use crate::transport::message;
 use crate::wire::Put;
 
@@ -114,6 +114,27 @@ fn cve_2019_3860_sftp_replies_shorter_than_their_heads() {
 }
 
 #[test]
+fn cve_2025_15661_names_of_links_that_run_past_their_end() {
+    let whole = [&strings(&[0, 0, 0, 1], &[b"target", b"-rw-r--r--"])[..], &[0; 4]].concat();
+    for kind in [Link::Target, Link::Real] {
+        let follow = |body: &[u8]| {
+            let (mut client, id) = sftp();
+            let mut ask = sftp::read_link(&mut client.session, id, b"link", kind).unwrap();
+            client.hear_data(&reply(104, body)).unwrap();
+            client.finish(&mut ask).map_err(|error| error.code)
+        };
+        assert_eq!(follow(&whole).as_deref(), Ok(&b"target"[..]));
+        for length in [7 + 18, 0x7fff_ffff, u32::MAX - 3, u32::MAX] {
+            let said = [&[0, 0, 0, 1][..], &length.to_be_bytes(), b"target"].concat();
+            assert_eq!(follow(&said), Err(Code::SftpProtocol), "{length}");
+        }
+        for length in 0..4 + 4 + 6 {
+            assert_eq!(follow(&whole[..length]), Err(Code::SftpProtocol), "{length}");
+        }
+    }
+}
+
+#[test]
 fn ghsa_px3w_7g75_hg7w_an_open_that_is_granted_without_a_handle() {
     let ok = reply(101, &[0; 12]);
     let (mut client, id) = sftp();
@@ -177,7 +198,19 @@ fn ghsa_w8q5_9hq2_h9pr_lists_of_keys_with_lengths_past_their_end() {
 }
 
 #[test]
-fn ghsa_w6g9_cpfp_22gc_a_list_of_keys_that_breaks_off() {
+fn cve_2026_58050_lists_of_more_attributes_than_memory() {
+    for count in [2, 1024, 0x1000_0000, 0x2000_0001, 0x7fff_ffff, 0x8000_0000, u32::MAX] {
+        let (mut key, [.., attributes, _, _]) = listed();
+        key[attributes..attributes + 4].copy_from_slice(&count.to_be_bytes());
+        let (mut client, id) = subsystem();
+        let mut list = publickey::Ask::list(&mut client.session, id).unwrap();
+        client.hear_data(&strings(b"", &[&key])).unwrap();
+        assert_eq!(code(client.finish(&mut list)), Some(Code::PublickeyProtocol), "{count}");
+    }
+}
+
+#[test]
+fn cve_2026_58051_a_list_of_keys_that_breaks_off() {
     let (whole, _) = listed();
     let refusal = [&strings(b"", &[b"status"])[..], &[0, 0, 0, 7], &[0; 8]].concat();
     for end in [&whole[..whole.len() - 1], &refusal, b"\0\0\0\x09status"] {
@@ -187,5 +220,15 @@ fn ghsa_w6g9_cpfp_22gc_a_list_of_keys_that_breaks_off() {
         assert_eq!(code(client.finish(&mut list)), Some(Code::PublickeyProtocol));
         drop(list);
         assert!(publickey::Shutdown::begin(&mut client.session, id).is_ok());
+    }
+}
+
+#[test]
+fn ghsa_w6g9_cpfp_22gc_a_list_of_packets_too_short_for_a_name() {
+    for said in [&b"\0"[..], b"\0\0", b"\0\0\0", b"\0\0\0\x09", b"\0\0\0\x09publicke", b"\xff\xff\xff\xffstatus"] {
+        let (mut client, id) = subsystem();
+        let mut list = publickey::Ask::list(&mut client.session, id).unwrap();
+        client.hear_data(&strings(b"", &[&listed().0, said])).unwrap();
+        assert_eq!(code(client.finish(&mut list)), Some(Code::PublickeyProtocol), "{said:?}");
     }
 }
