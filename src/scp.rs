@@ -40,6 +40,11 @@ pub trait Dialog: Sized + 'static {
 
     /// Goes on as far as what has arrived allows; `None` when more is needed.
     fn go_on(&mut self, channel: &mut Channel, tx: &mut Tx) -> Result<Option<Self::Out>>;
+
+    /// The server does not start `scp`: what the program is told.
+    fn not_started(error: Error) -> Error {
+        error
+    }
 }
 
 /// Opens a channel, starts `scp` on it and talks with it up to the first byte of the file: ready with the channel.
@@ -116,7 +121,7 @@ impl<D: Dialog> Setup<D> {
                     Stage::Starting(channel, Request::startup(session, channel, b"exec", Some(&self.command))?)
                 }
                 Stage::Starting(channel, request) => {
-                    ready!(request.poll(session))?;
+                    ready!(request.poll(session)).map_err(D::not_started)?;
                     Stage::Talking(*channel, session.patience())
                 }
                 Stage::Talking(id, patience) => {
@@ -209,6 +214,14 @@ impl Fetch {
 
 impl Dialog for Store {
     type Out = ();
+
+    /// COMPAT: the original's code.
+    fn not_started(mut error: Error) -> Error {
+        if error.code == Code::ChannelRequestDenied {
+            error.code = Code::ScpProtocol;
+        }
+        error
+    }
 
     fn go_on(&mut self, channel: &mut Channel, tx: &mut Tx) -> Result<Option<()>> {
         loop {

@@ -16,7 +16,7 @@ static void channels(void)
         { "--fault cut@open --keep 5", SFTP, PROTO, OURS },
         { "--fault cut@open --keep 13", SFTP, PROTO, OURS },
         { "--fault cut@subsystem", SFTP, PROTO, OURS },
-        { "--fault open-packet-zero", SFTP, PROTO, OURS },
+        { "--fault open-packet-zero", SFTP, REFUSED, SAME },
         /* The original lets this pass. */
         { "--fault open-twice", SFTP, PROTO, OURS },
         { "--fault channel-success@open", DONE, 0, SAME },

@@ -3,6 +3,7 @@
  * ones give what they always give and disturb nothing; the others fail, soon and with a reason. */
 #include "harness.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -301,6 +302,43 @@ static void banners(void)
     free(text);
 }
 
+/* To a program that moves the bytes itself the socket may be any number. */
+enum { NO_SOCKET = 424242 };
+static int others;
+static LIBSSH2_RECV_FUNC((*recv_on_socket));
+
+static LIBSSH2_SEND_FUNC(send_by_number)
+{
+    others += socket != NO_SOCKET;
+    return send_on_socket(c->fd, buffer, length, flags, abstract);
+}
+
+static LIBSSH2_RECV_FUNC(recv_by_number)
+{
+    others += socket != NO_SOCKET;
+    return recv_on_socket(c->fd, buffer, length, flags, abstract);
+}
+
+static void no_descriptor(void)
+{
+    c = conn_new();
+    fcntl(c->fd, F_SETFL, O_NONBLOCK);
+    send_on_socket = (LIBSSH2_SEND_FUNC((*)))libssh2_session_callback_set2(
+        c->session, LIBSSH2_CALLBACK_SEND, (libssh2_cb_generic *)send_by_number);
+    recv_on_socket = (LIBSSH2_RECV_FUNC((*)))libssh2_session_callback_set2(
+        c->session, LIBSSH2_CALLBACK_RECV, (libssh2_cb_generic *)recv_by_number);
+    trace_rc(c, CALL(c, libssh2_session_handshake(c->session, NO_SOCKET)),
+             "handshake on a number that is no descriptor");
+    conn_login(c);
+    conn_sftp(c);
+    is_number(others, 0, "other numbers that the functions were given");
+    conn_close(c);
+    /* Without such functions it ends when bytes are to be moved. */
+    c = conn_new();
+    fails(CALL(c, libssh2_session_handshake(c->session, NO_SOCKET)), "the same without them");
+    conn_drop(c);
+}
+
 void test(void)
 {
     unconnected();
@@ -310,4 +348,5 @@ void test(void)
     server_dead();
     socket_closed();
     banners();
+    no_descriptor();
 }

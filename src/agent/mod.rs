@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use crate::crypto::signature_name;
 use crate::error::{Code, Error, Result};
 use crate::io::Stream;
 use crate::memory::{self, Add, copy};
@@ -71,9 +72,9 @@ pub fn sign(
     request.put_u8(SIGN_REQUEST)?;
     request.put_string(blob)?;
     request.put_string(data)?;
-    request.put_u32(match algorithm {
-        b"rsa-sha2-256" => RSA_SHA2_256,
-        b"rsa-sha2-512" => RSA_SHA2_512,
+    request.put_u32(match signature_name(algorithm) {
+        [b"rsa-sha2-256", _] => RSA_SHA2_256,
+        [b"rsa-sha2-512", _] => RSA_SHA2_512,
         _ => 0,
     })?;
     let answer = ask(stream, &request, deadline)?;

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::{bounded, request};
-use crate::crypto::{CERTIFICATE, SignatureAlgorithm};
+use crate::crypto::{CERTIFICATE, SignatureAlgorithm, signature_name};
 use crate::error::{Code, Error, Result};
 use crate::memory::{self, copy};
 use crate::session::Session;
@@ -133,8 +133,7 @@ impl Offer {
 
     /// What the signatures of the key are named, if they are not named by an algorithm of RSA.
     fn signature_type(&self) -> Result<Vec<u8>> {
-        let ending: &[u8] = if self.is_security_key() && !self.is_plain() { b"@openssh.com" } else { b"" };
-        memory::concat(&[self.plain_type(), ending])
+        memory::concat(&signature_name(&self.key_type))
     }
 }
 

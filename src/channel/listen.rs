@@ -86,9 +86,8 @@ impl Listeners {
             return Ok(());
         };
         if listener.port == 0 {
-            listener.port = Reader::new(payload).u32().map_err(|short| {
-                short.in_packet(Code::Proto, "Server listens on a port of its choice and does not tell which")
-            })?;
+            // A server that does not tell which port it has chosen is taken at its word, as by the original.
+            listener.port = Reader::new(payload).u32().unwrap_or_default();
         }
         if abandoned {
             let sent = global::stop_listening(tx, &listener.host, listener.port);

@@ -147,7 +147,9 @@ impl Channel {
         let window = reader.u32()?;
         let packet = reader.u32()?;
         if packet == 0 {
-            return Ok(Err(Error::new(Code::Proto, "Server takes no packet on a channel that it confirmed")));
+            let error = Error::new(Code::ChannelFailure, "Server takes no packet on a channel that it confirmed");
+            self.state = OpenState::Refused(error);
+            return Ok(Ok(()));
         }
         self.send = SendWindow::new(window, packet);
         self.state = OpenState::Open;

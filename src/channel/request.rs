@@ -216,7 +216,11 @@ impl Flushed {
     }
 
     fn begin(session: &mut Session, channel: ChannelId, name: &[u8], fields: &[u8]) -> Result<Self> {
-        session.channels.get(channel)?.request(&mut session.transport.tx, name, false, fields)?;
+        let channel = session.channels.get(channel)?;
+        // On a channel that is closed it has come too late, and nobody would have answered.
+        if !channel.is_closed() {
+            channel.request(&mut session.transport.tx, name, false, fields)?;
+        }
         Ok(Self(session.transport.tx.mark()))
     }
 }
@@ -249,7 +253,7 @@ impl Channel {
             b"exit-status" => self.exit_status = Some(reader.u32()?),
             // What follows the name, the original does not look at either: some servers leave it out.
             b"exit-signal" => match copy(reader.string()?) {
-                Ok(signal) => self.exit_signal = Some(signal),
+                Ok(signal) => self.exit_signal = Some(signal).filter(|signal| !signal.is_empty()),
                 Err(error) => return Ok(Err(error)),
             },
             _ => {}

@@ -21,7 +21,7 @@ mod symmetric;
 pub(crate) mod testing;
 
 pub use agreement::{Curve, EphemeralKey};
-pub use certificate::{CERTIFICATE, Certificate};
+pub use certificate::{CERTIFICATE, Certificate, signature_name};
 pub use digest::{Digest, HashAlgorithm, Hasher, digest};
 pub use gcm::AesGcm;
 pub use kem::{Kem, KemKey};

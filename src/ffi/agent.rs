@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::agent::{Key, identities, sign};
 use crate::auth::Offer;
+use crate::crypto::signature_name;
 use crate::error::{Code, Error, Result};
 use crate::ffi::guard::{bytes, enter, enter_own, null, store, text};
 use crate::ffi::handle::{Own, Owned, SessionHandle, Tag};
@@ -255,7 +256,7 @@ pub unsafe extern "C" fn libssh2_agent_userauth(
 /// Has the agent sign with one of its keys.
 ///
 /// identity is one of the keys that libssh2_agent_get_identity() gave. data is data_len bytes. method names the
-/// algorithm, method_len bytes: the type of the key, "rsa-sha2-256" or "rsa-sha2-512".
+/// algorithm, method_len bytes: the type of the key or of its certificate, "rsa-sha2-256" or "rsa-sha2-512".
 ///
 /// sig is set to the signature without the name of the algorithm, which is allocated with the session's allocator, to be
 /// freed by libssh2_free(), and s_len to its length.
@@ -307,7 +308,8 @@ fn raw_signature<'a>(signature: &'a [u8], method: &[u8]) -> Result<&'a [u8]> {
     let malformed = |_| Error::new(Code::BufferTooSmall, "Agent's signature is shorter than its fields");
     let mut reader = Reader::new(signature);
     let name = reader.string().map_err(malformed)?;
-    if name != method {
+    let [plain, ending] = signature_name(method);
+    if name.strip_suffix(ending) != Some(plain) {
         return Err(Error::new(Code::AlgoUnsupported, "Agent has signed by another algorithm").with(name));
     }
     if method.starts_with(b"sk-") { Ok(reader.rest()) } else { reader.string().map_err(malformed) }

@@ -208,6 +208,13 @@ impl Host for SessionHandle {
 }
 
 impl SessionHandle {
+    /// Whether the program moves the bytes itself, in both directions.
+    pub fn moves_bytes_itself(&self) -> bool {
+        let sends =
+            self.callbacks.send().is_none_or(|function| function as usize != send_on_socket as *const () as usize);
+        sends && self.hides_bytes()
+    }
+
     /// Closes a channel of the server that the program cannot be given.
     fn turn_away(&self, channel: ChannelId) {
         let _dead = with(&self.core, |core| core.channels.abandon(channel, &mut core.transport.tx));

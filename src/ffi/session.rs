@@ -105,8 +105,11 @@ fn handshake(session: &SessionHandle, socket: c_int) -> Result<c_int> {
         return Err(Error::new(Code::BadSocket, "Socket is not valid"));
     }
     if session.socket.get() < 0 {
-        let was_nonblocking = io::set_nonblocking(socket, true)
-            .map_err(|error| Error::new(Code::BadSocket, "Socket is not valid").with_io(&error))?;
+        let was_nonblocking = match io::set_nonblocking(socket, true) {
+            // To the program's own functions it may be any number.
+            Err(_) if session.moves_bytes_itself() => true,
+            switched => switched.map_err(|error| Error::new(Code::BadSocket, "Socket is not valid").with_io(&error))?,
+        };
         session.was_blocking.set(!was_nonblocking);
         session.socket.set(socket);
     }

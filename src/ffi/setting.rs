@@ -232,6 +232,7 @@ pub unsafe extern "C" fn libssh2_session_last_error(
                 copy.map_or(ptr::null_mut(), |copy| copy.as_ptr().cast())
             };
             store(errmsg, given);
+            let length = if errmsg.is_null() { 0 } else { length };
             store(errmsg_len, c_int::try_from(length).unwrap_or(c_int::MAX));
             Ok(number)
         })

@@ -248,6 +248,7 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_frommemory(
             let public = bytes(publickeyfiledata, if publickeyfiledata.is_null() { 0 } else { publickeyfiledata_len })?;
             let private =
                 bytes(privatekeyfiledata, if privatekeyfiledata.is_null() { 0 } else { privatekeyfiledata_len })?;
+            let (public, private) = (without_terminator(public), without_terminator(private));
             let passphrase = text(passphrase);
             log_in(session, user, |core| {
                 let public = Some(public).filter(|public| !public.is_empty());
@@ -255,6 +256,11 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_frommemory(
             })
         })
     }
+}
+
+/// The text, also where the program has counted what ends a C string.
+fn without_terminator(text: &[u8]) -> &[u8] {
+    text.strip_suffix(b"\0").unwrap_or(text)
 }
 
 /// Logs in because of the host that the program runs on, by the host's key (RFC 4252 section 9).

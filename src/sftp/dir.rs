@@ -1,7 +1,8 @@
 //! Directory listings, draft-ietf-secsh-filexfer-02 section 6.7.
 //!
 //! More `SSH_FXP_READDIR` are under way than are being read: one at first, so that the end costs no round trip of its own,
-//! and twice as many after each reply, since a server puts only so many names into one.
+//! and twice as many after each reply, since a server puts only so many names into one. Where it does put many into one,
+//! a single request is under way.
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
@@ -102,10 +103,12 @@ pub fn poll_entry<T>(
         };
         open.names.asked.pop_front();
         open.names.patience = None;
+        let is_long = reply.is_long();
         let Some((body, left)) = batch(sftp, reply)? else { return Poll::Ready(Ok(None)) };
         let names = &mut session.sftps.file(file)?.names;
         (names.batch, names.read, names.left) = (body, 4, left);
-        names.wanted = names.wanted.saturating_mul(2).min(MOST_IN_FLIGHT);
+        // Of long ones, few may wait for the program at a time.
+        names.wanted = if is_long { 1 } else { names.wanted.saturating_mul(2).min(MOST_IN_FLIGHT) };
     }
 }
 
@@ -113,7 +116,9 @@ pub fn poll_entry<T>(
 fn ask(session: &mut Session, file: FileId) -> Result<()> {
     let open = session.sftps.file(file)?;
     open.must_be(Kind::Directory)?;
-    open.names.wanted = open.names.wanted.max(IN_FLIGHT);
+    if open.names.wanted == 0 {
+        open.names.wanted = IN_FLIGHT;
+    }
     let missing = open.names.wanted.saturating_sub(open.names.asked.len());
     let handle = if missing > 0 { crate::memory::copy(&open.handle)? } else { Vec::new() };
     for _ in 0..missing {

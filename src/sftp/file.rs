@@ -151,14 +151,15 @@ fn opened(sftp: &mut Sftp, reply: Reply, kind: Kind) -> Result<Key> {
         error.with_more(format_args!("{open} files are open, of {most} that the server allows"))
     })?;
     let handle = Reader::new(&body).string().map_err(malformed)?;
-    if handle.len() > LONGEST_HANDLE {
-        return Err(Error::new(Code::SftpProtocol, "SFTP handle of the server is too long"));
-    }
     let behind = sftp.write_behind;
-    let added = File::new(kind, handle).and_then(|mut file| {
-        file.writes.behind = behind;
-        sftp.files.add(file)
-    });
+    let added = if handle.len() > LONGEST_HANDLE {
+        Err(Error::new(Code::SftpProtocol, "SFTP handle of the server is too long"))
+    } else {
+        File::new(kind, handle).and_then(|mut file| {
+            file.writes.behind = behind;
+            sftp.files.add(file)
+        })
+    };
     if added.is_err() {
         let _stays_open = sftp.requests.unwanted(message::HANDLE, &body);
     }

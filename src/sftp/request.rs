@@ -53,9 +53,14 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// Whether hardly any server sends such long ones.
+    pub const fn is_long(&self) -> bool {
+        self.body.len() > LONG
+    }
+
     /// What counts of it as a long one.
     const fn long(&self) -> usize {
-        if self.body.len() > LONG { self.body.len() } else { 0 }
+        if self.is_long() { self.body.len() } else { 0 }
     }
 }
 

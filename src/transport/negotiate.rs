@@ -295,12 +295,12 @@ impl Preferences {
         Ok(copy)
     }
 
-    /// Whether compression is known and offered; what was preferred before is forgotten.
+    /// Whether compression is known, and offered where the program has not said what to offer.
     pub fn set_compress(&mut self, compress: bool) -> Result<()> {
-        let offered = (MethodType::CompCs.offered(compress)?, MethodType::CompSc.offered(compress)?);
-        self.compress = compress;
-        for (kind, offered) in [(MethodType::CompCs, offered.0), (MethodType::CompSc, offered.1)] {
-            if let Some(list) = self.lists.get_mut(kind.index()) {
+        let before = std::mem::replace(&mut self.compress, compress);
+        for kind in [MethodType::CompCs, MethodType::CompSc] {
+            let (usual, offered) = (kind.offered(before)?, kind.offered(compress)?);
+            if let Some(list) = self.lists.get_mut(kind.index()).filter(|list| **list == usual) {
                 *list = offered;
             }
         }
@@ -625,7 +625,16 @@ mod tests {
         for kind in [MethodType::CompCs, MethodType::CompSc] {
             assert_eq!(preferences.get(kind), b"zlib@openssh.com,zlib,none");
         }
-        preferences.set(MethodType::CompCs, b"zlib").unwrap();
+        // What the program has said stays.
+        preferences.set(MethodType::CompCs, b"none").unwrap();
+        preferences.set(MethodType::CompSc, b"zlib").unwrap();
+        preferences.set_compress(true).unwrap();
+        assert_eq!(
+            (preferences.get(MethodType::CompCs), preferences.get(MethodType::CompSc)),
+            (&b"none"[..], &b"zlib"[..])
+        );
+        let mut preferences = Preferences::new().unwrap();
+        preferences.set_compress(true).unwrap();
         preferences.set_compress(false).unwrap();
         assert_eq!(preferences.get(MethodType::CompCs), b"none");
     }
