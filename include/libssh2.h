@@ -1087,7 +1087,7 @@ int libssh2_agent_userauth(LIBSSH2_AGENT *agent,
 /* Has the agent sign with one of its keys.
 
    identity is one of the keys that libssh2_agent_get_identity() gave. data is data_len bytes. method names the
-   algorithm, method_len bytes: the type of the key, "rsa-sha2-256" or "rsa-sha2-512".
+   algorithm, method_len bytes: the type of the key or of its certificate, "rsa-sha2-256" or "rsa-sha2-512".
 
    sig is set to the signature without the name of the algorithm, which is allocated with the session's allocator, to be
    freed by libssh2_free(), and s_len to its length.
@@ -1455,9 +1455,11 @@ int libssh2_channel_free(LIBSSH2_CHANNEL *channel);
    What arrives for other streams and channels meanwhile is kept for them.
 
    Returns the number of bytes put into buf, at least 1 and at most buflen, as many as are at hand; 0 at the end of the
-   stream, or if buflen is 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+   stream; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    or, after everything that had arrived has been read, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT,
    LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+
+   If buflen is 0, returns 0 at the end of the stream or in blocking mode, otherwise LIBSSH2_ERROR_EAGAIN.
 
    Requires: channel is NULL or a channel that has not been freed; buflen bytes can be written to buf. */
 LIBSSH2_API

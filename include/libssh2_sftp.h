@@ -500,11 +500,10 @@ LIBSSH2_API int libssh2_sftp_rmdir_ex(LIBSSH2_SFTP *sftp, const char *path, unsi
 /* Asks for or sets the attributes of a file by its path (draft sections 6.8 and 6.9). path is path_len bytes.
 
    stat_type is LIBSSH2_SFTP_STAT (ask), LIBSSH2_SFTP_LSTAT (ask, of a symbolic link about the link itself) or
-   LIBSSH2_SFTP_SETSTAT (set those that attrs->flags names). attrs is filled with the answer; after setting it is
-   zeroed.
+   LIBSSH2_SFTP_SETSTAT (set those that attrs->flags names); every other number is taken for LIBSSH2_SFTP_STAT. attrs is
+   filled with the answer; after setting it is zeroed.
 
-   Returns 0, or fails as libssh2_sftp_rename_ex() does; LIBSSH2_ERROR_BAD_USE when attrs is NULL,
-   LIBSSH2_ERROR_INVAL when stat_type is not known.
+   Returns 0, or fails as libssh2_sftp_rename_ex() does; LIBSSH2_ERROR_BAD_USE when attrs is NULL.
 
    Requires: sftp is NULL or a conversation that has not been shut down; path can be read, attrs read and written. */
 LIBSSH2_API
@@ -517,11 +516,12 @@ int libssh2_sftp_stat_ex(LIBSSH2_SFTP *sftp,
 /* Makes a symbolic link, or resolves a path (draft sections 6.10 and 6.11). path is path_len bytes, target target_len.
 
    link_type is LIBSSH2_SFTP_SYMLINK (make a link named target to path), LIBSSH2_SFTP_READLINK (put into target where
-   the link path leads) or LIBSSH2_SFTP_REALPATH (put into target the absolute form of path).
+   the link path leads) or LIBSSH2_SFTP_REALPATH (put into target the absolute form of path); every other number is taken
+   for LIBSSH2_SFTP_READLINK.
 
    Returns for LIBSSH2_SFTP_SYMLINK 0; for the others the length of what is in target, which is terminated, or
    LIBSSH2_ERROR_BUFFER_TOO_SMALL when it does not fit with its terminator. Otherwise fails as libssh2_sftp_rename_ex()
-   does; LIBSSH2_ERROR_INVAL when link_type is not known.
+   does.
 
    Requires: sftp is NULL or a conversation that has not been shut down; path can be read, target read or written. */
 LIBSSH2_API

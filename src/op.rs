@@ -119,10 +119,10 @@ pub fn drive<T>(
     lend(session)?.begin_call()?;
     loop {
         let now = host.now();
-        let (polled, polls) = {
+        let (polled, polls, served) = {
             let mut session = lend(session)?;
             session.begin_poll(now);
-            (poll(&mut session), session.polls())
+            (poll(&mut session), session.polls(), session.served())
         };
         announce(session, host)?;
         let sent = flush(session, host)?;
@@ -146,10 +146,12 @@ pub fn drive<T>(
         is_late = blocking && deadline.is_some_and(|deadline| deadline <= now);
         if called_back {
             // A callback has called the session: what this call waits for may have come, and what it said of its wait is
-            // forgotten.
+            // forgotten. Where callbacks do that each time, bytes have to be moved all the same.
             let since = *called_since.get_or_insert(now);
-            if !blocking && now.saturating_duration_since(since) >= LONGEST_STRETCH {
-                return Err(lend(session)?.would_block());
+            if now.saturating_duration_since(since) >= LONGEST_STRETCH && !receive(session, host)? && !blocking {
+                let mut session = lend(session)?;
+                session.serves(served);
+                return Err(session.would_block());
             }
             continue;
         }
@@ -274,7 +276,12 @@ pub fn resume_one<O: Op>(
     which: (Call, u64),
     begin: impl FnOnce(&mut Session) -> Result<O>,
 ) -> Result<O::Out> {
-    let mut op: Option<Held<O>> = owner.slots(&mut *lend(session)?)?.take(which).map(Held::Rested);
+    let mut op: Option<Held<O>> = {
+        let mut session = lend(session)?;
+        // Otherwise it would be lost to a call that cannot go on with it.
+        session.may_move()?;
+        owner.slots(&mut session)?.take(which).map(Held::Rested)
+    };
     let mut begin = Some(begin);
     let mut over = false;
     let result = drive(session, host, |session| {
@@ -331,7 +338,14 @@ impl<O: Op> Held<O> {
             (held, Err(error)) => Err((held, error)),
         };
         match rested {
-            Ok(op) => owner.slots(session)?.0.add((which, op)),
+            Ok(op) => {
+                let slots = &mut owner.slots(session)?.0;
+                // Of a call that a callback has made meanwhile. Nobody can tell the two apart.
+                let other = slots.remove(&which);
+                let added = slots.add((which, op));
+                other.into_iter().for_each(|mut other| other.abandon(session));
+                added
+            }
             Err((mut held, error)) => {
                 held.get().abandon(session);
                 Err(error)
@@ -373,14 +387,22 @@ pub const fn is_over() -> Error {
 }
 
 /// Tells the program what the transport has met, what has been traced, and which channels the server has opened.
+///
+/// What a call from within such a function meets is told when that has returned: otherwise a server could have it called
+/// from within itself as often as it likes.
 fn announce(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
-    let events = lend(session)?.transport.take_events();
-    events.iter().for_each(|event| host.hear(event));
+    let events = lend(session)?.begin_telling();
+    events.iter().flatten().for_each(|event| host.hear(event));
     host.look_at_trace();
+    if events.is_none() {
+        return Ok(());
+    }
     loop {
-        let Some(opened) = lend(session)?.channels.next_opened() else { return Ok(()) };
+        let Some(opened) = lend(session)?.channels.next_opened() else { break };
         host.opened(opened);
     }
+    lend(session)?.end_telling();
+    Ok(())
 }
 
 /// Gives the socket what it takes of the queued bytes: whether it took any. What is left is what it refused.

@@ -16,7 +16,7 @@ use crate::patience::Patience;
 use crate::publickey::Publickeys;
 use crate::sftp::{self, Sftps};
 use crate::sink::Sink;
-use crate::transport::{Buffer, Mark, Transport, message};
+use crate::transport::{Buffer, Event, Mark, Transport, message};
 
 /// How long a reply may take unless the program says otherwise, in seconds.
 const DEFAULT_READ_TIMEOUT: i64 = 60;
@@ -97,6 +97,8 @@ pub struct Session {
     send_failure: Option<Error>,
     /// A queue is lent to the program's send or receive function.
     moving: bool,
+    /// The program is being told of what has happened.
+    telling: bool,
 }
 
 impl Session {
@@ -129,6 +131,7 @@ impl Session {
             said_goodbye: false,
             send_failure: None,
             moving: false,
+            telling: false,
         })
     }
 
@@ -288,6 +291,16 @@ impl Session {
         self.polls
     }
 
+    /// What the program is to be told of the transport, until [`Session::end_telling`]; `None` if it is being told already.
+    pub(crate) fn begin_telling(&mut self) -> Option<Vec<Event>> {
+        if std::mem::replace(&mut self.telling, true) { None } else { Some(self.transport.take_events()) }
+    }
+
+    /// The program has been told.
+    pub(crate) const fn end_telling(&mut self) {
+        self.telling = false;
+    }
+
     /// The socket has nothing: whether an operation wanted to know just that.
     pub(crate) fn found_nothing(&mut self) -> Result<bool> {
         self.has_looked = true;
@@ -373,6 +386,11 @@ impl Session {
     /// as that there is something to read.
     pub fn serves(&mut self, owner: Option<Owner>) {
         self.serves = owner;
+    }
+
+    /// See [`Session::serves`].
+    pub(crate) const fn served(&self) -> Option<Owner> {
+        self.serves
     }
 
     pub(crate) fn would_block(&mut self) -> Error {
@@ -479,7 +497,8 @@ impl Session {
         }
     }
 
-    fn may_move(&self) -> Result<()> {
+    /// Refuses what moves bytes, or ends what only that can end, within the program's own functions for it.
+    pub(crate) fn may_move(&self) -> Result<()> {
         if self.moving {
             return Err(Error::new(Code::BadUse, "Session was called from within its own send or receive function"));
         }

@@ -2,6 +2,7 @@
  * other streams, the mode by way of a channel, commands that end before they are asked. */
 #include "harness.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -99,7 +100,9 @@ static void nothing_at_all(void)
     char byte = 'x';
     LIBSSH2_CHANNEL *channel = open_channel("exec cat");
     trace("write of nothing = %zd", CALL(c, libssh2_channel_write(channel, "x", 0)));
-    if(ours) /* the original waits for something to read as nothing */
+    if(nonblocking)
+        trace_rc(c, (int)libssh2_channel_read(channel, &byte, 0), "read of nothing");
+    else if(ours) /* the original waits for the end */
         is_number(libssh2_channel_read(channel, &byte, 0), 0, "read of nothing");
     trace_rc(c, CALL(c, libssh2_channel_write(channel, "y", 1)), "write");
     read_exactly(channel, 0, &byte, 1);
@@ -111,9 +114,46 @@ static void nothing_at_all(void)
           libssh2_channel_has_exit_status(channel));
     trace_rc(c, CALL(c, libssh2_channel_send_eof(channel)), "send_eof");
     ok(CALL(c, libssh2_channel_read(channel, &byte, 1)) == 0, "the end");
+    trace("read of nothing at the end = %zd", libssh2_channel_read(channel, &byte, 0));
     trace_rc(c, CALL(c, libssh2_channel_close(channel)), "close");
     trace("status %d, has %d", libssh2_channel_get_exit_status(channel),
           libssh2_channel_has_exit_status(channel));
+    free_channel(channel);
+}
+
+/* A program that only ever writes, and looks at the window before: the writes take in what the server
+ * grants. */
+static void by_the_window_alone(void)
+{
+    enum { PIECE = 32768, TOTAL = 8 << 20 };
+    static char piece[PIECE];
+    LIBSSH2_CHANNEL *channel = open_channel("exec cat >/dev/null");
+    CALL(c, libssh2_channel_write(channel, piece, 1)); /* there is a window now */
+    unsigned long initial = libssh2_channel_window_write(channel);
+    size_t done = 0;
+    while(done < TOTAL && libssh2_channel_window_write(channel) > 0) {
+        ssize_t rc = CALL(c, libssh2_channel_write(channel, piece, PIECE));
+        if(rc < 0)
+            bail("write: %s", error_name(rc));
+        done += (size_t)rc;
+        if(libssh2_channel_window_write(channel) < initial / 2) {
+            struct pollfd entry = { .fd = c->fd, .events = POLLIN };
+            poll(&entry, 1, 5000);
+        }
+    }
+    ok(done >= TOTAL, "all is written, %zu bytes", done);
+    free_channel(channel);
+}
+
+/* What comes too late for a channel that the server has closed, and wants no answer, does no harm. */
+static void too_late(void)
+{
+    char byte;
+    LIBSSH2_CHANNEL *channel = open_channel("exit 3");
+    ok(CALL(c, libssh2_channel_read(channel, &byte, 1)) == 0, "the end");
+    trace_rc(c, CALL(c, libssh2_channel_wait_closed(channel)), "wait_closed");
+    trace_rc(c, CALL(c, libssh2_channel_request_pty_size(channel, 80, 25)), "request_pty_size");
+    trace_rc(c, CALL(c, libssh2_channel_signal(channel, "TERM")), "signal");
     free_channel(channel);
 }
 
@@ -249,6 +289,8 @@ void test(void)
     conn_login(c);
     windows();
     nothing_at_all();
+    by_the_window_alone();
+    too_late();
     without_a_window();
     other_streams();
     modes();

@@ -24,7 +24,7 @@ use self::news::{Lines, Unfinished};
 pub use self::open::{Accepts, OpenState, Opened, Opening};
 pub use self::request::{Flushed, Request, RequestAgent, Terminal};
 use self::stream::Written;
-pub use self::stream::{ExtendedData, poll_read, poll_write};
+pub use self::stream::{ExtendedData, Write, poll_read};
 pub use self::window::DEFAULT_WINDOW;
 use self::window::{LARGEST_GROWTH, ReceiveWindow, SendWindow};
 use crate::error::{Code, Error, Result};

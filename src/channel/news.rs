@@ -207,18 +207,19 @@ impl Channels {
         }
     }
 
-    /// The program has written all that it wanted to.
+    /// The program has written all that it wanted to, unless another call has something to return.
     pub fn has_written(&mut self, id: ChannelId) {
-        if let Ok(channel) = self.get(id) {
+        if let Ok(channel) = self.get(id)
+            && channel.written.is_empty()
+        {
             channel.told = channel.told.and(Events::WRITE);
         }
     }
 
-    /// The program wants to write more than could be sent.
-    pub fn wants_to_write(&mut self, id: ChannelId, is_clear: bool) {
+    /// The program wants to write more than could be sent: nothing of it, or not all.
+    pub fn wants_to_write(&mut self, id: ChannelId, is_clear: bool, has_sent: bool) {
         self.acted(id, Events::WRITE);
-        if !is_clear && let Ok(channel) = self.get(id) {
-            let has_sent = !channel.written.is_empty();
+        if !is_clear {
             let line = if has_sent { &mut self.lines.served } else { &mut self.lines.refused };
             line.join(id.number);
         }

@@ -39,7 +39,7 @@ fn read(session: &mut Session, id: ChannelId, stream: u32, space: &mut [u8]) -> 
     let channel = session.channels.get(id)?;
     let wanted = channel.wanted(stream);
     if space.is_empty() {
-        return Poll::Ready(Ok(0));
+        return read_nothing(session, id);
     }
     let size = space.len();
     session.channels.grow(id, |window, most| window.follow(size, most))?;
@@ -69,46 +69,77 @@ fn read(session: &mut Session, id: ChannelId, stream: u32, space: &mut [u8]) -> 
     Poll::Pending
 }
 
-/// `libssh2_channel_write_ex`: ready with the number of bytes of `data` that have been sent. Bytes that have been
-/// queued must leave before the call is over, since the program may next wait for something else.
-pub fn poll_write(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]) -> Poll<Result<usize>> {
-    session.serves(None);
-    let polled = write(session, id, stream, data);
-    match polled {
-        Poll::Ready(Ok(count)) if count == data.len() => session.channels.has_written(id),
-        _ => session.channels.wants_to_write(id, session.transport.tx.is_clear()),
+/// What a read into no space is for: it tells whether the stream has ended. Nothing can come of waiting.
+fn read_nothing(session: &mut Session, id: ChannelId) -> Poll<Result<usize>> {
+    let pumped = session.pump();
+    if session.channels.get(id)?.has_ended() || session.is_blocking() {
+        return Poll::Ready(Ok(0));
     }
-    polled
+    pumped?;
+    Poll::Pending
 }
 
-fn write(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]) -> Poll<Result<usize>> {
-    let pumped = session.pump();
-    let channel = session.channels.get(id)?;
-    let earlier = channel.written.iter().position(|written| written.stream == stream && !data.is_empty());
-    let mut written = match earlier {
-        Some(place) => channel.written.swap_remove(place),
-        None => {
+/// One call of `libssh2_channel_write_ex`. Bytes that have been queued must leave before it is over, since the program may
+/// next wait for something else.
+pub struct Write {
+    channel: ChannelId,
+    stream: u32,
+    /// What it has queued, or an earlier call has, and not returned. While the call goes on this is its own: a callback
+    /// may write to the same stream meanwhile.
+    written: Option<Written>,
+}
+
+impl Write {
+    /// A call that has not looked at anything yet.
+    pub const fn new(channel: ChannelId, stream: u32) -> Self {
+        Self { channel, stream, written: None }
+    }
+
+    /// Ready with the number of bytes of `data` that have been sent.
+    pub fn poll(&mut self, session: &mut Session, data: &[u8]) -> Poll<Result<usize>> {
+        session.serves(None);
+        let pumped = session.pump();
+        let channel = session.channels.get(self.channel)?;
+        if self.written.is_none() && !data.is_empty() {
+            let of_stream = channel.written.iter().position(|written| written.stream == self.stream);
+            self.written = of_stream.map(|place| channel.written.swap_remove(place));
+        }
+        if self.written.is_none() {
             channel.check_writable()?;
             pumped?;
             if data.is_empty() {
                 return Poll::Ready(Ok(0));
             }
             channel.written.room(1)?;
-            Written { stream, count: queue(session, id, stream, data)?, mark: session.transport.tx.mark() }
+            let count = queue(session, self.channel, self.stream, data)?;
+            let mark = session.transport.tx.mark();
+            self.written = (count > 0).then_some(Written { stream: self.stream, count, mark });
         }
-    };
-    if written.count == 0 {
-        return Poll::Pending;
+        let Some(written) = &mut self.written else { return Poll::Pending };
+        if let Err(error) = ready!(session.poll_left(written.mark)) {
+            self.written = None;
+            return Poll::Ready(Err(error));
+        }
+        // A call that ran out of its time may have been longer than the one that comes back.
+        let returned = written.count.min(data.len());
+        written.count = written.count.saturating_sub(returned);
+        Poll::Ready(Ok(returned))
     }
-    let left = session.poll_left(written.mark);
-    // A call that ran out of its time may have been longer than the one that comes back.
-    let returned = if left.is_ready() { written.count.min(data.len()) } else { 0 };
-    written.count = written.count.saturating_sub(returned);
-    if written.count > 0 && !matches!(left, Poll::Ready(Err(_))) {
-        session.channels.get(id)?.written.add(written)?;
+
+    /// The call is over; `is_whole` if it has returned all that the program wanted to write. The next one to that stream
+    /// returns what this one has not.
+    pub fn end(self, session: &mut Session, is_whole: bool) -> Result<()> {
+        let channel = session.channels.get(self.channel)?;
+        let rest = self.written.filter(|written| written.count > 0);
+        let has_sent = rest.is_some();
+        rest.map_or(Ok(()), |rest| channel.written.add(rest))?;
+        if is_whole {
+            session.channels.has_written(self.channel);
+        } else {
+            session.channels.wants_to_write(self.channel, session.transport.tx.is_clear(), has_sent);
+        }
+        Ok(())
     }
-    ready!(left)?;
-    Poll::Ready(Ok(returned))
 }
 
 /// What a call has queued that has not returned it yet: a call to the same stream does.

@@ -4,6 +4,7 @@ use std::task::Poll;
 use std::time::Instant;
 
 use super::*;
+use crate::op::Op;
 use crate::session::Session;
 use crate::wire::Put;
 
@@ -268,16 +269,16 @@ fn whoever_could_not_write_hears_when_it_can() {
 
     world.channels.get(a).unwrap().send.take(100);
     world.channels.get(a).unwrap().written.push(Written { stream: MAIN, count: 100, mark: world.tx.mark() });
-    world.channels.wants_to_write(a, false);
-    world.channels.wants_to_write(b, false);
-    world.channels.wants_to_write(c, false);
+    world.channels.wants_to_write(a, false, true);
+    world.channels.wants_to_write(b, false, false);
+    world.channels.wants_to_write(c, false, false);
     assert!(world.channels.next_news(false).is_none(), "the socket takes nothing");
     assert!(world.channels.next_news(false).is_none());
     assert_eq!(news(&mut world), [write(2), write(3), write(1)], "who was refused goes first");
     assert_eq!(news(&mut world), []);
 
     while world.channels.get(b).unwrap().send.take(1000) > 0 {}
-    world.channels.wants_to_write(b, true);
+    world.channels.wants_to_write(b, true, false);
     assert_eq!(news(&mut world), [], "the window is used up");
     world.hear(packet!(message::CHANNEL_WINDOW_ADJUST, b.number, 10_u32)).unwrap();
     assert_eq!(news(&mut world), [write(2)]);
@@ -362,23 +363,111 @@ fn the_end_of_a_stream_that_is_not_read_is_not_waited_for_in_vain() {
     assert_eq!(error.code, Code::ChannelWindowFull);
 }
 
+/// One call that writes.
+fn write(session: &mut Session, id: ChannelId, stream: u32, data: &[u8]) -> Poll<Result<usize>> {
+    let mut write = Write::new(id, stream);
+    let polled = write.poll(session, data);
+    write.end(session, matches!(&polled, Poll::Ready(Ok(count)) if *count == data.len())).unwrap();
+    polled
+}
+
+#[test]
+fn a_callback_that_writes_to_a_stream_counts_by_itself() {
+    let mut session = session();
+    let id = small(&mut session);
+    let mut around = Write::new(id, MAIN);
+    assert!(around.poll(&mut session, &[1; 100]).is_pending());
+    let mut within = Write::new(id, MAIN);
+    assert!(within.poll(&mut session, &[2; 40]).is_pending());
+    session.transport.tx.queue().consume(usize::MAX);
+    assert_eq!(within.poll(&mut session, &[2; 40]), Poll::Ready(Ok(40)));
+    within.end(&mut session, true).unwrap();
+    assert_eq!(around.poll(&mut session, &[1; 100]), Poll::Ready(Ok(100)));
+    around.end(&mut session, true).unwrap();
+    assert!(session.channels.get(id).unwrap().written.is_empty());
+
+    // Where both come back, nothing is sent again, and nothing is kept from them.
+    let (mut around, mut within) = (Write::new(id, MAIN), Write::new(id, MAIN));
+    assert!(around.poll(&mut session, &[1; 100]).is_pending() && within.poll(&mut session, &[2; 40]).is_pending());
+    within.end(&mut session, false).unwrap();
+    around.end(&mut session, false).unwrap();
+    session.transport.tx.queue().consume(usize::MAX);
+    assert_eq!(write(&mut session, id, MAIN, &[2; 40]), Poll::Ready(Ok(40)));
+    assert_eq!(write(&mut session, id, MAIN, &[1; 100]), Poll::Ready(Ok(100)));
+    assert!(session.transport.tx.queue().filled().is_empty());
+}
+
+#[test]
+fn a_stream_that_has_something_to_return_is_told_though_another_is_done() {
+    let mut session = session();
+    let id = small(&mut session);
+    session.channels.set_handle(id, Some(1)).unwrap();
+    session.channels.next_news(true);
+    assert!(write(&mut session, id, 1, b"error").is_pending());
+    session.transport.tx.queue().consume(usize::MAX);
+    let mut other = Write::new(id, MAIN);
+    assert!(other.poll(&mut session, b"data").is_pending());
+    session.transport.tx.queue().consume(usize::MAX);
+    assert_eq!(other.poll(&mut session, b"data"), Poll::Ready(Ok(4)));
+    other.end(&mut session, true).unwrap();
+    let news = session.channels.next_news(true).unwrap();
+    assert_eq!((news.handle, news.events), (Some(1), Events::WRITE));
+}
+
+#[test]
+fn a_read_of_nothing_tells_of_the_end() {
+    let mut session = session();
+    let id = small(&mut session);
+    assert_eq!(poll_read(&mut session, id, MAIN, &mut []), Poll::Ready(Ok(0)));
+    session.settings.blocking = 0;
+    assert!(poll_read(&mut session, id, MAIN, &mut []).is_pending());
+    tell(&mut session, &packet!(message::CHANNEL_DATA, id.number, "data"));
+    tell(&mut session, &packet!(message::CHANNEL_EOF, id.number));
+    assert_eq!(poll_read(&mut session, id, MAIN, &mut []), Poll::Ready(Ok(0)));
+    assert_eq!(poll_read(&mut session, id, MAIN, &mut [0; 9]), Poll::Ready(Ok(4)));
+}
+
+#[test]
+fn a_channel_that_takes_no_packets_is_refused_and_nothing_else_is_lost() {
+    let mut session = session();
+    let mut opening = Opening::default(&mut session, b"session", &[]).unwrap();
+    tell(&mut session, &packet!(message::CHANNEL_OPEN_CONFIRMATION, 0_u32, 70_u32, 500_u32, 0_u32));
+    let Poll::Ready(Err(error)) = opening.poll(&mut session) else { panic!("it waits") };
+    assert_eq!(error.code, Code::ChannelFailure);
+    tell(&mut session, &packet!(message::CHANNEL_DATA, 0_u32, "data"));
+    assert!(Opening::default(&mut session, b"session", &[]).is_ok());
+}
+
+#[test]
+fn what_wants_no_answer_may_come_too_late_for_a_channel() {
+    let mut session = session();
+    let id = small(&mut session);
+    tell(&mut session, &packet!(message::CHANNEL_CLOSE, id.number));
+    session.transport.tx.queue().consume(usize::MAX);
+    let mut signal = Flushed::signal(&mut session, id, b"TERM").unwrap();
+    assert_eq!(signal.poll(&mut session), Poll::Ready(Ok(())));
+    assert!(session.transport.tx.queue().filled().is_empty());
+    let error = Request::setenv(&mut session, id, b"A", b"b").map(|_| ()).unwrap_err();
+    assert_eq!(error.code, Code::ChannelClosed);
+}
+
 #[test]
 fn a_write_returns_no_more_than_its_own_length_after_one_that_ran_out_of_its_time() {
     let mut session = session();
     let id = small(&mut session);
-    assert!(poll_write(&mut session, id, MAIN, &[7; 300]).is_pending());
-    assert_eq!(poll_write(&mut session, id, MAIN, &[]), Poll::Ready(Ok(0)));
+    assert!(write(&mut session, id, MAIN, &[7; 300]).is_pending());
+    assert_eq!(write(&mut session, id, MAIN, &[]), Poll::Ready(Ok(0)));
     // Another stream has nothing to do with it.
-    assert!(poll_write(&mut session, id, 1, b"error").is_pending());
+    assert!(write(&mut session, id, 1, b"error").is_pending());
     let mut sent = session.transport.tx.queue().filled().len();
     session.transport.tx.queue().consume(usize::MAX);
     assert!(sent > 300);
     for (stream, length, returned) in [(MAIN, 100, 100), (1, 5, 5), (MAIN, 150, 150), (MAIN, 400, 50)] {
-        assert_eq!(poll_write(&mut session, id, stream, &vec![7; length]), Poll::Ready(Ok(returned)));
+        assert_eq!(write(&mut session, id, stream, &vec![7; length]), Poll::Ready(Ok(returned)));
     }
     sent = session.transport.tx.queue().filled().len();
     assert_eq!(sent, 0, "nothing is sent twice");
-    assert!(poll_write(&mut session, id, MAIN, b"new").is_pending());
+    assert!(write(&mut session, id, MAIN, b"new").is_pending());
 }
 
 /// A channel whose window grows.

@@ -149,6 +149,7 @@ pub unsafe extern "C" fn libssh2_channel_close(channel: *mut LIBSSH2_CHANNEL) ->
     // SAFETY: as promised by the caller.
     unsafe {
         enter_channel(channel, |session, id, _| {
+            session.may_move()?;
             let is_closed = with(&session.core, |core| {
                 let channel = core.channels.get(id)?;
                 Ok(channel.is_closed() && !channel.slots.has(Call::ChannelClose))
@@ -157,8 +158,7 @@ pub unsafe extern "C" fn libssh2_channel_close(channel: *mut LIBSSH2_CHANNEL) ->
                 return Ok(0);
             }
             let closed = ask(session, id, Call::ChannelClose, |core| Close::begin(core, id));
-            // Within a function of the program that moves the session's bytes nothing has been done.
-            if !matches!(&closed, Err(error) if matches!(error.code, Code::Eagain | Code::BadUse)) {
+            if !matches!(&closed, Err(error) if error.code == Code::Eagain) {
                 with(&session.core, |core| {
                     core.channels.get(id)?.presume_closed();
                     Ok(())
@@ -201,6 +201,7 @@ pub unsafe extern "C" fn libssh2_channel_free(channel: *mut LIBSSH2_CHANNEL) -> 
     // SAFETY: as promised by the caller.
     unsafe {
         enter_channel(channel, |session, id, child| {
+            session.may_move()?;
             let consumer = with(&session.core, |core| Ok(core.channels.get(id)?.consumer))?;
             if let Consumer::Sftp(sftp) = consumer
                 && let Some(conversation) = session.handle_of_sftp(sftp)

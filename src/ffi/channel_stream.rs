@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use libc::ssize_t;
 
-use crate::channel::{ChannelId, Events, ExtendedData, MAIN, Wanted, poll_read, poll_write};
+use crate::channel::{ChannelId, Events, ExtendedData, MAIN, Wanted, Write, poll_read};
 use crate::error::{Code, Error, Result};
 use crate::ffi::guard::{bytes, bytes_mut, count, enter_channel, store};
 use crate::ffi::handle::SessionHandle;
@@ -13,16 +13,18 @@ use crate::ffi::types::{
     LIBSSH2_CHANNEL, LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE, LIBSSH2_CHANNEL_EXTENDED_DATA_MERGE,
     LIBSSH2_CHANNEL_FLUSH_ALL, LIBSSH2_CHANNEL_FLUSH_EXTENDED_DATA,
 };
-use crate::op::{drive, with};
+use crate::op::{drive, turn, with};
 use crate::session::Session;
 
 /// Reads from a stream of a channel. stream_id is 0 for standard output, SSH_EXTENDED_DATA_STDERR for standard error.
 /// What arrives for other streams and channels meanwhile is kept for them.
 ///
 /// Returns the number of bytes put into buf, at least 1 and at most buflen, as many as are at hand; 0 at the end of the
-/// stream, or if buflen is 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
+/// stream; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
 /// or, after everything that had arrived has been read, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT,
 /// LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
+///
+/// If buflen is 0, returns 0 at the end of the stream or in blocking mode, otherwise LIBSSH2_ERROR_EAGAIN.
 ///
 /// Requires: channel is NULL or a channel that has not been freed; buflen bytes can be written to buf.
 #[unsafe(no_mangle)]
@@ -65,8 +67,14 @@ pub unsafe extern "C" fn libssh2_channel_write_ex(
         enter_channel(channel, |session, id, _| {
             let data = bytes(buf, buflen)?;
             let stream = stream_id.cast_unsigned();
-            let written = drive(&session.core, session, |core| poll_write(core, id, stream, data))?;
-            Ok(count(written))
+            // First what has come: whether the server still listens, and how much it takes.
+            let _ended = turn(&session.core, session);
+            let mut write = Write::new(id, stream);
+            let written = drive(&session.core, session, |core| write.poll(core, data));
+            let is_whole = written.as_ref().is_ok_and(|written| *written == data.len());
+            let ended = with(&session.core, |core| write.end(core, is_whole));
+            let written = written?;
+            ended.map(|()| count(written))
         })
     }
 }

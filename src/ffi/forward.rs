@@ -110,6 +110,7 @@ pub unsafe extern "C" fn libssh2_channel_forward_cancel(listener: *mut LIBSSH2_L
     // SAFETY: as promised by the caller.
     unsafe {
         enter_listener(listener, |session, id, child| {
+            session.may_move()?;
             let owner = Owner::Listener(id);
             let told = resume(&session.core, session, owner, Call::ForwardCancel, |core| Cancel::begin(core, id));
             if !matches!(&told, Err(error) if error.code == Code::Eagain) {

@@ -142,6 +142,11 @@ impl SessionHandle {
         self.tag.set(0);
     }
 
+    /// Refuses what ends a handle within the program's own send or receive function, where nothing of it can be done.
+    pub fn may_move(&self) -> Result<()> {
+        with(&self.core, |core| core.may_move())
+    }
+
     /// Sees to it that there is memory for the handle of what is about to begin.
     pub fn expect_handle(&self) -> Result<()> {
         let mut children = self.children.try_borrow_mut().map_err(|_| reentered())?;

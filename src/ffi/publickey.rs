@@ -172,6 +172,7 @@ pub unsafe extern "C" fn libssh2_publickey_shutdown(pkey: *mut LIBSSH2_PUBLICKEY
     // SAFETY: as promised by the caller.
     unsafe {
         enter_publickey(pkey, |session, id, child| {
+            session.may_move()?;
             let owner = Owner::Publickey(id);
             let ended =
                 resume(&session.core, session, owner, Call::PublickeyShutdown, |core| Shutdown::begin(core, id));

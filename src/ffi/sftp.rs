@@ -8,8 +8,8 @@ use crate::ffi::guard::{bytes_mut, enter, enter_sftp, field, low_bits, null, siz
 use crate::ffi::handle::{SessionHandle, Target};
 use crate::ffi::types::{
     LIBSSH2_CHANNEL, LIBSSH2_SESSION, LIBSSH2_SFTP, LIBSSH2_SFTP_ATTRIBUTES, LIBSSH2_SFTP_DEFAULT_MODE,
-    LIBSSH2_SFTP_LSTAT, LIBSSH2_SFTP_READLINK, LIBSSH2_SFTP_REALPATH, LIBSSH2_SFTP_SETSTAT, LIBSSH2_SFTP_ST_NOSUID,
-    LIBSSH2_SFTP_ST_RDONLY, LIBSSH2_SFTP_STAT, LIBSSH2_SFTP_STATVFS, LIBSSH2_SFTP_SYMLINK,
+    LIBSSH2_SFTP_LSTAT, LIBSSH2_SFTP_REALPATH, LIBSSH2_SFTP_SETSTAT, LIBSSH2_SFTP_ST_NOSUID, LIBSSH2_SFTP_ST_RDONLY,
+    LIBSSH2_SFTP_STATVFS, LIBSSH2_SFTP_SYMLINK,
 };
 use crate::op::{Call, Op, Owner, resume, with};
 use crate::session::Session;
@@ -51,6 +51,7 @@ pub unsafe extern "C" fn libssh2_sftp_shutdown(sftp: *mut LIBSSH2_SFTP) -> c_int
     // SAFETY: as promised by the caller.
     unsafe {
         enter_sftp(sftp, |session, id, child| {
+            session.may_move()?;
             let (channel, owes) = with(&session.core, |core| {
                 let sftp = core.sftps.get(id)?;
                 Ok((sftp.channel, sftp.owes_answers()))
@@ -265,11 +266,10 @@ pub unsafe extern "C" fn libssh2_sftp_rmdir_ex(
 /// Asks for or sets the attributes of a file by its path (draft sections 6.8 and 6.9). path is path_len bytes.
 ///
 /// stat_type is LIBSSH2_SFTP_STAT (ask), LIBSSH2_SFTP_LSTAT (ask, of a symbolic link about the link itself) or
-/// LIBSSH2_SFTP_SETSTAT (set those that attrs->flags names). attrs is filled with the answer; after setting it is
-/// zeroed.
+/// LIBSSH2_SFTP_SETSTAT (set those that attrs->flags names); every other number is taken for LIBSSH2_SFTP_STAT. attrs is
+/// filled with the answer; after setting it is zeroed.
 ///
-/// Returns 0, or fails as libssh2_sftp_rename_ex() does; LIBSSH2_ERROR_BAD_USE when attrs is NULL,
-/// LIBSSH2_ERROR_INVAL when stat_type is not known.
+/// Returns 0, or fails as libssh2_sftp_rename_ex() does; LIBSSH2_ERROR_BAD_USE when attrs is NULL.
 ///
 /// Requires: sftp is NULL or a conversation that has not been shut down; path can be read, attrs read and written.
 #[unsafe(no_mangle)]
@@ -289,18 +289,17 @@ pub unsafe extern "C" fn libssh2_sftp_stat_ex(
             }
             let owner = Owner::Sftp(id);
             let answer = match stat_type {
-                LIBSSH2_SFTP_STAT | LIBSSH2_SFTP_LSTAT => {
-                    let follow = stat_type == LIBSSH2_SFTP_STAT;
-                    let begin = |core: &mut Session| sftp::stat(core, id, path, follow);
-                    to_c(&resume(&session.core, session, owner, Call::SftpStat, begin)?)
-                }
                 LIBSSH2_SFTP_SETSTAT => {
                     let attributes = from_c(&attrs.read());
                     let begin = |core: &mut Session| sftp::set_stat(core, id, path, attributes);
                     resume(&session.core, session, owner, Call::SftpSetstat, begin)?;
                     LIBSSH2_SFTP_ATTRIBUTES::default()
                 }
-                _ => return Err(Error::new(Code::Inval, "Kind of stat is not known")),
+                _ => {
+                    let follow = stat_type != LIBSSH2_SFTP_LSTAT;
+                    let begin = |core: &mut Session| sftp::stat(core, id, path, follow);
+                    to_c(&resume(&session.core, session, owner, Call::SftpStat, begin)?)
+                }
             };
             attrs.write(answer);
             Ok(0)
@@ -311,11 +310,12 @@ pub unsafe extern "C" fn libssh2_sftp_stat_ex(
 /// Makes a symbolic link, or resolves a path (draft sections 6.10 and 6.11). path is path_len bytes, target target_len.
 ///
 /// link_type is LIBSSH2_SFTP_SYMLINK (make a link named target to path), LIBSSH2_SFTP_READLINK (put into target where
-/// the link path leads) or LIBSSH2_SFTP_REALPATH (put into target the absolute form of path).
+/// the link path leads) or LIBSSH2_SFTP_REALPATH (put into target the absolute form of path); every other number is taken
+/// for LIBSSH2_SFTP_READLINK.
 ///
 /// Returns for LIBSSH2_SFTP_SYMLINK 0; for the others the length of what is in target, which is terminated, or
 /// LIBSSH2_ERROR_BUFFER_TOO_SMALL when it does not fit with its terminator. Otherwise fails as libssh2_sftp_rename_ex()
-/// does; LIBSSH2_ERROR_INVAL when link_type is not known.
+/// does.
 ///
 /// Requires: sftp is NULL or a conversation that has not been shut down; path can be read, target read or written.
 #[unsafe(no_mangle)]
@@ -336,9 +336,8 @@ pub unsafe extern "C" fn libssh2_sftp_symlink_ex(
                     let link = self::path(target, target_len)?;
                     return ask(session, id, Call::SftpSymlink, |core| sftp::symlink(core, id, path, link));
                 }
-                LIBSSH2_SFTP_READLINK => Link::Target,
                 LIBSSH2_SFTP_REALPATH => Link::Real,
-                _ => return Err(Error::new(Code::Inval, "Kind of link request is not known")),
+                _ => Link::Target,
             };
             let space = bytes_mut(target, size(target_len))?;
             let owner = Owner::Sftp(id);

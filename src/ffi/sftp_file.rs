@@ -247,6 +247,7 @@ pub unsafe extern "C" fn libssh2_sftp_close_handle(handle: *mut LIBSSH2_SFTP_HAN
     // SAFETY: as promised by the caller.
     unsafe {
         enter_file(handle, |session, file, child| {
+            session.may_move()?;
             let closed =
                 resume(&session.core, session, Owner::File(file), Call::SftpClose, |core| Settle::close(core, file));
             if !matches!(&closed, Err(error) if error.code == Code::Eagain) {

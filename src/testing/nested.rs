@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::auth::{Answer, Offer, Outcome, Password, Signer};
 use crate::error::Code;
 use crate::io::Readiness;
-use crate::op::{Call, Host, Op, Owner, Transfer, drive, resume, turn};
+use crate::op::{Call, Host, Op, Owner, Transfer, drive, park, resume, turn};
 use crate::session::{Handshake, Session};
 use crate::transport::{Event, Tx, message};
 use crate::wire::Put;
@@ -23,6 +23,10 @@ struct Script<'a> {
     /// So does its trace handler, each time for so long.
     traces: Option<Duration>,
     is_telling: Cell<bool>,
+    /// How many callbacks are under way, and were at most, and how many there have been.
+    depth: Cell<usize>,
+    deepest: Cell<usize>,
+    told: Cell<usize>,
     /// What the server says again and again when it has nothing else to say, and how often.
     repeats: Option<(Duration, Vec<u8>)>,
 }
@@ -44,6 +48,9 @@ impl<'a> Script<'a> {
             calls_back: false,
             traces: None,
             is_telling: Cell::new(false),
+            depth: Cell::new(0),
+            deepest: Cell::new(0),
+            told: Cell::new(0),
             repeats: None,
         }
     }
@@ -77,15 +84,20 @@ impl Host for Script<'_> {
     }
 
     fn hear(&self, _: &Event) {
+        self.depth.set(self.depth.get() + 1);
+        self.deepest.set(self.deepest.get().max(self.depth.get()));
+        self.told.set(self.told.get() + 1);
         if self.calls_back {
             turn(self.session, self).unwrap();
         }
+        self.depth.set(self.depth.get() - 1);
     }
 
     fn look_at_trace(&self) {
         if let Some(time) = self.traces.filter(|_| !self.is_telling.replace(true)) {
             self.now.set(self.now.get() + time);
-            turn(self.session, self).unwrap();
+            // A call that needs nothing of the socket.
+            drive(self.session, self, |_| Poll::Ready(Ok(()))).unwrap();
             self.is_telling.set(false);
         }
     }
@@ -115,6 +127,47 @@ fn what_a_call_within_a_callback_takes_in_counts_for_the_call_around_it() {
 }
 
 #[test]
+fn a_server_cannot_have_callbacks_called_within_callbacks() {
+    let debug = packet(&[message::DEBUG, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let session = connected();
+    session.borrow_mut().settings.blocking = 0;
+    let host = Script { calls_back: true, ..Script::new(&session, std::iter::repeat_n(debug, 1000)) };
+    let error = drive(&session, &host, |session| {
+        let pumped = session.pump();
+        pumped.map_or_else(|error| Poll::Ready(Err(error)), |()| Poll::<crate::error::Result<()>>::Pending)
+    });
+    assert_eq!(error.unwrap_err().code, Code::Eagain);
+    assert_eq!((host.deepest.get(), host.told.get()), (1, 1000));
+}
+
+/// An operation that never ends, and tells when it is given up.
+struct Endless(std::rc::Rc<Cell<usize>>);
+
+impl Op for Endless {
+    type Out = ();
+
+    fn poll(&mut self, session: &mut Session) -> Poll<crate::error::Result<()>> {
+        session.pump().map_or_else(|error| Poll::Ready(Err(error)), |()| Poll::Pending)
+    }
+
+    fn abandon(&mut self, _: &mut Session) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+#[test]
+fn the_same_call_from_within_a_callback_is_given_up_for_the_one_around_it() {
+    let session = connected();
+    session.borrow_mut().settings.blocking = 0;
+    let host = Script::new(&session, []);
+    let given_up = std::rc::Rc::new(Cell::new(0));
+    let within = resume(&session, &host, Owner::Session, Call::SftpInit, |_| Ok(Endless(given_up.clone())));
+    assert_eq!(within.unwrap_err().code, Code::Eagain);
+    park(&session, Owner::Session, Call::SftpInit, Endless(given_up.clone())).unwrap();
+    assert_eq!(given_up.get(), 1);
+}
+
+#[test]
 fn a_program_that_always_calls_back_does_not_keep_a_call_for_ever() {
     let session = connected();
     let traces = Some(Duration::from_millis(100));
@@ -130,6 +183,16 @@ fn a_program_that_always_calls_back_does_not_keep_a_call_for_ever() {
     assert!(code == Code::Eagain && (900..1300).contains(&took.as_millis()), "{took:?}");
     let (code, took) = end(1, 500);
     assert!(code == Code::Timeout && (500..800).contains(&took.as_millis()), "{took:?}");
+    // And what has come is taken in.
+    session.borrow_mut().settings.timeout = 0;
+    for blocking in [1, 0] {
+        session.borrow_mut().settings.blocking = blocking;
+        host.says.borrow_mut().push_back(packet(&[message::USERAUTH_SUCCESS]));
+        session.borrow_mut().auth = crate::auth::Auth::default();
+        let begin = |session: &mut Session| Password::begin(session, b"user", b"password");
+        let answer = resume(&session, &host, Owner::Session, Call::UserauthPassword, begin).unwrap();
+        assert!(matches!(answer, Answer::Accepted));
+    }
 }
 
 /// Such packets may come at any time, and as often as the server likes.

@@ -219,7 +219,7 @@ impl Transport {
         Err(self.fail(Error::new(Code::Timeout, "Server did not go on with the key exchange in time")))
     }
 
-    /// How many packets have come, without those that any number may be sent of and that mean nothing: with them a server
+    /// How often the server has gone on: its identification, and its packets without those that any number may be sent of and that mean nothing: with them a server
     /// could go on for ever.
     pub const fn heard(&self) -> u64 {
         self.heard
@@ -365,6 +365,7 @@ impl Transport {
                 };
                 input.consume(consumed);
                 self.phase = Phase::Packets;
+                self.heard = self.heard.wrapping_add(1);
             }
             Phase::Packets => {}
         }
