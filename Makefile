@@ -48,8 +48,9 @@ $(built)/libssh2.so $(built)/libssh2.a all: export RUSTFLAGS := \
 build = $(CARGO) rustc --locked --profile $(PROFILE) --lib --crate-type cdylib,staticlib
 
 .DEFAULT_GOAL = all
-.PHONY: all check check-all check-release check-interop check-original check-valgrind check-asan demo bench fuzz headers \
-    man install uninstall dist deb clean help
+.PHONY: all check check-all check-release check-abi check-manual check-installed check-packages check-model \
+    check-original check-interop check-valgrind check-asan demo bench fuzz headers man tables install uninstall dist deb \
+    clean help
 
 all: ## Build the shared and the static library
 	$(build)
@@ -70,6 +71,31 @@ check-release: ## Test the packages, a server on russh, and C tests and unit tes
 	@$(MAKE) --no-print-directory all
 	$(CARGO) build --locked --example ssh2-testd
 	@.ci/check release
+
+check-abi: ## Compare headers, layouts, constants and symbols with the original's alone
+	@.ci/install
+	@$(MAKE) --no-print-directory all
+	@abi/check.sh
+	@abi/original.sh
+
+check-manual: ## Check the manual pages alone
+	@.ci/install
+	@man/check.sh
+
+check-installed: ## Install into a scratch directory, and build and run programs with that, alone
+	@.ci/install all
+	@$(MAKE) --no-print-directory all
+	@packaging/installed.sh
+
+check-packages: ## Build the tarball and the Debian packages, and install them elsewhere, alone
+	@.ci/install all
+	@$(MAKE) --no-print-directory all
+	@packaging/check.sh
+
+check-model: ## Run random programs against a model of the file engines for a minute (or SECONDS=n)
+	@.ci/install
+	LIBSSH2_MODEL_SECONDS=$(SECONDS) CARGO_PROFILE_DEV_OPT_LEVEL=1 \
+	    $(CARGO) test --locked --lib testing::model -- --nocapture
 
 check-original: ## Run the original's own tests and examples alone
 	@.ci/install
@@ -107,6 +133,11 @@ fuzz: ## Fuzz for a minute (or SECONDS=n)
 
 headers: ## Write include/ anew from the Rust sources
 	LIBSSH2_RS_WRITE_HEADERS=1 $(CARGO) test --locked --test headers
+
+tables: ## Write the table of algorithms in docs/features.md anew
+	@.ci/install interop
+	@$(MAKE) --no-print-directory all
+	@docs/algorithms.sh
 
 man: ## Make the manual from the headers
 	@man/make.sh $(target)/man

@@ -10,8 +10,9 @@
 #   FUZZ_MERGE=1              afterwards make fuzz/corpus the smallest set of inputs that covers as much as all found
 #
 # What is found grows under target/fuzz/corpus from run to run; findings are left in target/fuzz/findings. cargo-fuzz is
-# not needed, but can be used as well: `FUZZ_TARGET=TARGET cargo +nightly fuzz run fuzz`. Where libFuzzer cannot be built
-# (it comes from cargo's registry), the targets are run by the test that replays and mutates the corpus.
+# not needed, but can be used as well: `FUZZ_TARGET=TARGET cargo +nightly fuzz run fuzz fuzz/corpus/TARGET`. Where
+# libFuzzer cannot be built (it comes from cargo's registry), the targets are run by the test that replays and mutates
+# the corpus.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -21,7 +22,8 @@ given=${1:-}
 seconds=${given%/each}
 case $seconds in '' | *[!0-9]*) echo "usage: fuzz/run.sh SECONDS[/each] [TARGET...]" >&2 && exit 2 ;; esac
 shift
-targets=${*:-$(ls "$here/corpus")}
+# cargo-fuzz, when it is given no corpus, makes one by the name of the program.
+targets=${*:-$(ls "$here/corpus" | grep -vx fuzz)}
 count=$(echo "$targets" | wc -w)
 jobs=${FUZZ_JOBS:-$(nproc)}
 case $jobs in '' | *[!0-9]* | 0) echo "FUZZ_JOBS is a number of targets" >&2 && exit 2 ;; esac

@@ -1968,7 +1968,7 @@ LIBSSH2_CHANNEL *libssh2_scp_send64(LIBSSH2_SESSION *session,
 LIBSSH2_API
 LIBSSH2_SESSION *libssh2_session_init_ex(LIBSSH2_ALLOC_FUNC(*my_alloc),
                                          LIBSSH2_FREE_FUNC(*my_free),
-                                         LIBSSH2_REALLOC_FUNC(*_my_realloc),
+                                         LIBSSH2_REALLOC_FUNC(*my_realloc),
                                          void *abstract);
 
 /* Tells where the program's own pointer is kept, the one given to libssh2_session_init_ex(). The program may change

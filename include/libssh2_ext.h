@@ -50,7 +50,7 @@ struct _LIBSSH2_EXT_READY {
 
 typedef struct _LIBSSH2_EXT_READY LIBSSH2_EXT_READY;
 
-/* Moves bytes, and tells which channels and listeners have something for the program. It never waits, neither in
+/* Tells which channels and listeners have something for the program, and moves bytes. It never waits, neither in
    blocking nor in non-blocking mode: it sends what is queued, a keepalive or the beginning of a key exchange included if
    they are due, and takes in what has arrived. What it costs depends on what has happened, not on how many channels
    there are.

@@ -29,7 +29,7 @@ pub use crate::ffi::fuzzing::{channel, publickey_subsystem, scp, server, sftp};
 /// What is run on an input.
 pub type Target = fn(&[u8]);
 
-/// What is fuzzed, under the names that `fuzz/fuzz_targets` and `fuzz/corpus` have for it.
+/// What is fuzzed, under the names that `FUZZ_TARGET` and `fuzz/corpus` have for it.
 pub const TARGETS: [(&str, Target); 17] = [
     ("agent", agent),
     ("base64", base64),

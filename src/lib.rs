@@ -1,7 +1,7 @@
 //! libssh2's C interface on a memory-safe SSH and SFTP engine.
 //!
-//! The storeys, arrows pointing down only: `ffi` (the C boundary), `session` (one connection, and the only place that
-//! waits), the protocols `auth`, `channel` and `sftp`, `transport` (bytes in, packets out), `crypto` (the safe face of
+//! The storeys from above: `ffi` (the C boundary), `op` (operations, and the only place that waits), `session` (one
+//! connection), the protocols `auth`, `channel` and `sftp`, `transport` (bytes in, packets out), `crypto` (the safe face of
 //! libcrypto), `wire` and `error`. `docs/architecture.md` has the picture and the reasons.
 // `arithmetic_side_effects` knows no "in tests" setting of its own.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]

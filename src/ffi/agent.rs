@@ -9,7 +9,7 @@ use crate::agent::{Key, identities, sign};
 use crate::auth::Offer;
 use crate::crypto::signature_name;
 use crate::error::{Code, Error, Result};
-use crate::ffi::guard::{bytes, enter, enter_own, null, store, text};
+use crate::ffi::guard::{bytes, enter, enter_own, null, store, text, without_session};
 use crate::ffi::handle::{Own, Owned, SessionHandle, Tag};
 use crate::ffi::types::{LIBSSH2_AGENT, LIBSSH2_SESSION, libssh2_agent_publickey};
 use crate::ffi::userauth_signer::{Signed, log_in_by};
@@ -336,8 +336,11 @@ pub unsafe extern "C" fn libssh2_agent_disconnect(agent: *mut LIBSSH2_AGENT) -> 
 /// Requires: agent is NULL or a handle that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_agent_free(agent: *mut LIBSSH2_AGENT) {
-    // SAFETY: as promised by the caller.
-    unsafe { Own::destroy(own(agent)) }
+    without_session(|| {
+        // SAFETY: as promised by the caller.
+        unsafe { Own::destroy(own(agent)) };
+        Ok(())
+    })
 }
 
 /// Sets where the agent listens, for the next libssh2_agent_connect().

@@ -11,7 +11,7 @@ use crate::ffi::types::{LIBSSH2_CHANNEL, LIBSSH2_EXT_READY, LIBSSH2_LISTENER, LI
 use crate::io::milliseconds;
 use crate::op::{tend, with};
 
-/// Moves bytes, and tells which channels and listeners have something for the program. It never waits, neither in
+/// Tells which channels and listeners have something for the program, and moves bytes. It never waits, neither in
 /// blocking nor in non-blocking mode: it sends what is queued, a keepalive or the beginning of a key exchange included if
 /// they are due, and takes in what has arrived. What it costs depends on what has happened, not on how many channels
 /// there are.

@@ -10,7 +10,7 @@ use super::types::{LIBSSH2_VERSION, LIBSSH2_VERSION_NUM, libssh2_crypto_engine_t
 const BUILD_OPTIONS: &str = concat!(
     "crypto:OpenSSL MD5:on MD5-PEM:on RIPEMD160:on DSA:on RSA:on RSA-SHA1:on ECDSA:on ED25519:on ML-KEM:on ",
     "AES-GCM:on AES-CTR:on AES-CBC:on BLOWFISH:on RC4:on CAST:on 3DES:on KEX-SHA1:on MAC-SHA1:on ",
-    "deprecated-APIs:on zlib:on agent:Unix debug-logging:off libssh2-rs:",
+    "deprecated-APIs:on zlib:on agent:Unix debug-logging:on libssh2-rs:",
     env!("CARGO_PKG_VERSION"),
     "\0"
 );

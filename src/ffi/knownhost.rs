@@ -6,7 +6,7 @@ use std::ffi::{CString, c_char, c_int, c_uint};
 use std::ptr;
 
 use crate::error::{Code, Error, Result};
-use crate::ffi::guard::{Ret, bytes, bytes_mut, enter, enter_own, null, store, text};
+use crate::ffi::guard::{Ret, bytes, bytes_mut, enter, enter_own, null, store, text, without_session};
 use crate::ffi::handle::{Own, Owned, Tag};
 use crate::ffi::time::time_of_day;
 use crate::ffi::types::{
@@ -349,8 +349,11 @@ pub unsafe extern "C" fn libssh2_knownhost_del(hosts: *mut LIBSSH2_KNOWNHOSTS, e
 /// Requires: hosts is NULL or a collection that has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libssh2_knownhost_free(hosts: *mut LIBSSH2_KNOWNHOSTS) {
-    // SAFETY: as promised by the caller.
-    unsafe { Own::destroy(own(hosts)) }
+    without_session(|| {
+        // SAFETY: as promised by the caller.
+        unsafe { Own::destroy(own(hosts)) };
+        Ok(())
+    })
 }
 
 /// Adds the entries of one line of a file: one for each name in it, the last name first. A line with negated names

@@ -39,10 +39,11 @@ const _: () = assert!(align_of::<SessionHandle>() <= 16);
 pub unsafe extern "C" fn libssh2_session_init_ex(
     my_alloc: LIBSSH2_ALLOC_FUNC,
     my_free: LIBSSH2_FREE_FUNC,
-    _my_realloc: LIBSSH2_REALLOC_FUNC,
+    my_realloc: LIBSSH2_REALLOC_FUNC,
     r#abstract: *mut c_void,
 ) -> *mut LIBSSH2_SESSION {
     without_session(|| {
+        let _not_needed = my_realloc;
         let allocator = Allocator::new(my_alloc, my_free);
         let r#abstract = Abstract::new(r#abstract);
         let core = Session::new(Instant::now())?;

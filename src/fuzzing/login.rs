@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::piece;
 use crate::agent::{identities, sign};
-use crate::auth::{Answer, Identity, Keyboard, List, Offer, Outcome, Password, Publickey, Round, Signer};
+use crate::auth::{Answer, Hostbased, Identity, Keyboard, List, Offer, Outcome, Password, Publickey, Round, Signer};
 use crate::crypto::PrivateKey;
 use crate::error::{Code, Error, Result};
 use crate::io::{Readiness, Stream};
@@ -67,17 +67,18 @@ pub fn login(data: &[u8]) {
         now: Cell::new(Instant::now()),
     };
     let session = RefCell::new(Session::connected(line.now.get()).unwrap());
-    let succeeded = match how & 7 {
+    let succeeded = match how & 15 {
         0 => list(&session, &line),
-        1 => password(&session, &line),
-        2 => keyboard(&session, &line),
-        3 => publickey(&session, &line, true),
-        4 => publickey(&session, &line, false),
-        5 => signer(&session, &line, b"ssh-ed25519"),
-        6 => signer(&session, &line, b"ssh-rsa"),
+        8 => hostbased(&session, &line),
+        1 | 9 => password(&session, &line),
+        2 | 10 => keyboard(&session, &line),
+        3 | 11 => publickey(&session, &line, true),
+        4 | 12 => publickey(&session, &line, false),
+        5 | 13 => signer(&session, &line, b"ssh-ed25519"),
+        6 | 14 => signer(&session, &line, b"ssh-rsa"),
         _ => list(&session, &line).and_then(|()| password(&session, &line)),
     };
-    assert!(succeeded.is_err() || session.borrow().auth.is_authenticated() || how & 7 == 0);
+    assert!(succeeded.is_err() || session.borrow().auth.is_authenticated() || how & 15 == 0);
 }
 
 fn step<O: Op>(
@@ -119,11 +120,20 @@ const KEY: &[u8] = b"-----BEGIN PRIVATE KEY-----\n\
     MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
     -----END PRIVATE KEY-----\n";
 
-fn publickey(session: &RefCell<Session>, line: &Line, is_pair: bool) -> Result<()> {
+fn identity(is_pair: bool) -> Result<Identity> {
     let key = PrivateKey::parse(KEY, None)?;
     let blob = if is_pair { key.public_blob()? } else { b"\0\0\0\x0bssh-ed25519 of another".to_vec() };
-    let identity = Identity { key_type: b"ssh-ed25519".to_vec(), blob, private: Ok(key) };
+    Ok(Identity { key_type: b"ssh-ed25519".to_vec(), blob, private: Ok(key) })
+}
+
+fn publickey(session: &RefCell<Session>, line: &Line, is_pair: bool) -> Result<()> {
+    let identity = identity(is_pair)?;
     step(session, line, |session| Publickey::begin(session, b"user", identity))
+}
+
+fn hostbased(session: &RefCell<Session>, line: &Line) -> Result<()> {
+    let identity = identity(true)?;
+    step(session, line, |session| Hostbased::begin(session, b"user", identity, b"host.example.org", b"local"))
 }
 
 fn signer(session: &RefCell<Session>, line: &Line, key_type: &[u8]) -> Result<()> {
