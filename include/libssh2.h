@@ -1306,7 +1306,7 @@ int libssh2_channel_request_pty_ex(LIBSSH2_CHANNEL *channel,
 /* Tells the server that the window of the terminal has changed its size (RFC 4254 section 6.7), at any time. width and
    height are columns and rows, width_px and height_px the same in pixels, 0 if that is not known.
 
-   Returns 0 once the message has left; the server does not answer. Fails as libssh2_channel_setenv_ex() does.
+   Returns 0 once the message has left, which the server does not answer, or at once if the channel is closed. Fails as libssh2_channel_setenv_ex() does.
 
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
@@ -1337,7 +1337,7 @@ int libssh2_channel_x11_req_ex(LIBSSH2_CHANNEL *channel,
 /* Sends a signal to what has been started on the channel (RFC 4254 section 6.9). signame is its name without "SIG",
    signame_len bytes. Not every server carries it out.
 
-   Returns 0 once the message has left; the server does not answer. Fails as libssh2_channel_setenv_ex() does.
+   Returns 0 once the message has left, which the server does not answer, or at once if the channel is closed. Fails as libssh2_channel_setenv_ex() does.
 
    Requires: channel is NULL or a channel that has not been freed; signame can be read. */
 LIBSSH2_API
@@ -1423,7 +1423,8 @@ int libssh2_channel_wait_eof(LIBSSH2_CHANNEL *channel);
 
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
    LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO,
-   LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC; the channel then counts as closed.
+   LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC; the channel then counts as closed. LIBSSH2_ERROR_BAD_USE within the
+   program's own send or receive function, where nothing is done.
 
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
@@ -1445,7 +1446,8 @@ int libssh2_channel_wait_closed(LIBSSH2_CHANNEL *channel);
    not wait again.
 
    Returns 0; or LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the channel is still there, and
-   the function is to be called again.
+   the function is to be called again; or LIBSSH2_ERROR_BAD_USE within the program's own send or receive function, where
+   nothing is done.
 
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
@@ -1609,7 +1611,7 @@ LIBSSH2_CHANNEL *libssh2_channel_direct_streamlocal_ex(LIBSSH2_SESSION *session,
    connections.
 
    host is the address to listen on, "0.0.0.0" if NULL. port 0 leaves the choice to the server. bound_port, unless it is
-   NULL, is set to the port. Of the connections that have not been accepted queue_maxsize are kept, any number if it is
+   NULL, is set to the port, 0 if the server has chosen one and does not tell which. Of the connections that have not been accepted queue_maxsize are kept, any number if it is
    0; more are refused.
 
    Returns the listener, to be freed by libssh2_channel_forward_cancel(), or NULL: libssh2_session_last_errno() is then
@@ -1629,7 +1631,8 @@ LIBSSH2_LISTENER *libssh2_channel_forward_listen_ex(LIBSSH2_SESSION *session,
    that have been live on.
 
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the listener is still there, and the
-   function is to be called again. Whatever else is returned, it is gone: LIBSSH2_ERROR_SOCKET_SEND,
+   function is to be called again; LIBSSH2_ERROR_BAD_USE within the program's own send or receive function, where nothing
+   is done. Whatever else is returned, it is gone: LIBSSH2_ERROR_SOCKET_SEND,
    LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
 
    Requires: listener is NULL or a listener that has not been freed. */
@@ -1944,7 +1947,7 @@ LIBSSH2_CHANNEL *libssh2_scp_send_ex(LIBSSH2_SESSION *session,
    the present.
 
    Returns a channel, to be freed by libssh2_channel_free(), or NULL as libssh2_scp_recv2() does; LIBSSH2_ERROR_INVAL
-   also if size is negative. The program writes exactly size bytes to the channel, and then usually calls
+   also if size is negative, LIBSSH2_ERROR_SCP_PROTOCOL also where that has LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED. The program writes exactly size bytes to the channel, and then usually calls
    libssh2_channel_send_eof(), libssh2_channel_wait_eof() and libssh2_channel_wait_closed().
 
    Requires: session is NULL or a session that has not been freed; path is terminated. */
@@ -1985,7 +1988,8 @@ void **libssh2_session_abstract(LIBSSH2_SESSION *session);
    libssh2_session_hostkey().
 
    socket is connected to the server. It stays the program's: it is switched to non-blocking mode, switched back by
-   libssh2_session_free(), and never closed.
+   libssh2_session_free(), and never closed. If the program has set functions of its own for sending and for receiving, it
+   may be any number from 0 that they know; where that is no descriptor, waiting for it takes a millisecond each time.
 
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again; or
    LIBSSH2_ERROR_BAD_SOCKET (no socket), LIBSSH2_ERROR_SOCKET_DISCONNECT (server hung up before it said who it is),
@@ -2175,8 +2179,8 @@ int libssh2_session_block_directions(LIBSSH2_SESSION *session);
 
 /* Tells of the last failure. A success does not clear it, so it means something only after a failure.
 
-   errmsg is set to its text, which is terminated, errmsg_len to the length of that without the terminator; each may be
-   NULL. If want_buf is 0 the text belongs to the session, and the next failure may overwrite it, or free it if it was
+   errmsg is set to its text, which is terminated, errmsg_len to the length of that without the terminator, 0 if errmsg is
+   NULL; each may be NULL. If want_buf is 0 the text belongs to the session, and the next failure may overwrite it, or free it if it was
    set by libssh2_session_set_last_error(); if not, it is a copy that the program frees with libssh2_free(), or NULL when
    there is no memory for it.
 

@@ -139,7 +139,8 @@ void libssh2_publickey_list_free(LIBSSH2_PUBLICKEY *pkey,
 /* Ends the publickey subsystem and frees it with its channel.
 
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the subsystem is still there, and the
-   function is to be called again. Whatever else is returned, it is gone.
+   function is to be called again; LIBSSH2_ERROR_BAD_USE within the program's own send or receive function, where nothing
+   is done. Whatever else is returned, it is gone.
 
    Requires: pkey is NULL or a subsystem that has not been shut down. */
 LIBSSH2_API

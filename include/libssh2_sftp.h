@@ -397,7 +397,8 @@ LIBSSH2_SFTP *libssh2_sftp_init(LIBSSH2_SESSION *session);
    their handles can only be given to libssh2_sftp_close_handle().
 
    Returns 0, also when the connection is dead; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode:
-   the conversation is still there, and the function is to be called again. Whatever else is returned, it is gone:
+   the conversation is still there, and the function is to be called again; LIBSSH2_ERROR_BAD_USE within the program's own
+   send or receive function, where nothing is done. Whatever else is returned, it is gone:
    LIBSSH2_ERROR_TIMEOUT when the server has not answered in time.
 
    Requires: sftp is NULL or a conversation that has not been shut down. */
@@ -642,8 +643,9 @@ int libssh2_sftp_fstatvfs(LIBSSH2_SFTP_HANDLE *handle,
    their way.
 
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the handle is still there, and the
-   function is to be called again. Whatever else is returned, the handle is gone: LIBSSH2_ERROR_SFTP_PROTOCOL when the
-   server refuses, or has refused a write that no call has told of; LIBSSH2_ERROR_BAD_USE when its conversation has
+   function is to be called again; LIBSSH2_ERROR_BAD_USE within the program's own send or receive function, where nothing
+   is done. Whatever else is returned, the handle is gone: LIBSSH2_ERROR_SFTP_PROTOCOL when the
+   server refuses, or has refused a write that no call has told of; LIBSSH2_ERROR_BAD_USE also when its conversation has
    been shut down; or the errors of the connection as in libssh2_sftp_read().
 
    Requires: handle is NULL or a handle that has not been closed. */

@@ -58,12 +58,22 @@ pub fn wait(socket: c_int, interest: Readiness, timeout: Option<Duration>) -> io
             errno => Err(io::Error::from_raw_os_error(errno)),
         };
     }
-    // What is no socket fails when bytes are to be moved, unless the program has functions of its own for that.
-    let hung_up = entry.revents & (libc::POLLERR | libc::POLLHUP | libc::POLLNVAL) != 0;
+    if entry.revents & libc::POLLNVAL != 0 {
+        // Bytes cannot be moved, unless the program has functions of its own for that: they are asked again in a while.
+        pause(timeout);
+        return Ok(interest);
+    }
+    let hung_up = entry.revents & (libc::POLLERR | libc::POLLHUP) != 0;
     Ok(Readiness {
         read: entry.revents & libc::POLLIN != 0 || hung_up,
         write: entry.revents & libc::POLLOUT != 0 || hung_up,
     })
+}
+
+/// Waits for nothing, a millisecond or `most`.
+fn pause(most: Option<Duration>) {
+    let pause = Duration::from_millis(1);
+    std::thread::sleep(most.map_or(pause, |most| most.min(pause)));
 }
 
 const fn events(interest: Readiness) -> c_short {

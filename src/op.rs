@@ -24,8 +24,10 @@ use crate::session::Session;
 use crate::sftp::{FileId, SftpId};
 use crate::transport::Event;
 
-/// How often [`tend`] receives: what has come should be acted on before more is taken in.
+/// How often [`tend`] and [`glance`] receive: what has come should be acted on before more is taken in.
 const MOST_RECEIVED: usize = 4;
+/// How often the program is told in one go what its functions have taken in while it was told.
+const MOST_TELLINGS: usize = 16;
 /// How long a call that is in a hurry goes on only because the socket always has more: a server that sends as fast as we
 /// read must not keep the program. Long enough for all that can have come while the program was elsewhere.
 const LONGEST_STRETCH: Duration = Duration::from_secs(1);
@@ -234,6 +236,14 @@ fn digest(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
     flush(session, host).map(|_| ())
 }
 
+/// Takes in what has come, for a call that would not look; not for long, however much there is. The end of the connection
+/// shows in the session.
+pub fn glance(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
+    lend(session)?.begin_call()?;
+    let _ended = turn_for(session, host, MOST_RECEIVED);
+    Ok(())
+}
+
 /// What a program that waits by itself has to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outlook {
@@ -391,18 +401,28 @@ pub const fn is_over() -> Error {
 /// What a call from within such a function meets is told when that has returned: otherwise a server could have it called
 /// from within itself as often as it likes.
 fn announce(session: &RefCell<Session>, host: &dyn Host) -> Result<()> {
-    let events = lend(session)?.begin_telling();
-    events.iter().flatten().for_each(|event| host.hear(event));
+    let tells = lend(session)?.begin_telling();
     host.look_at_trace();
-    if events.is_none() {
+    if !tells {
         return Ok(());
     }
-    loop {
-        let Some(opened) = lend(session)?.channels.next_opened() else { break };
-        host.opened(opened);
+    for _ in 0..MOST_TELLINGS {
+        let events = lend(session)?.transport.take_events();
+        events.iter().for_each(|event| host.hear(event));
+        while let Some(opened) = next_opened(session)? {
+            host.opened(opened);
+        }
+        if events.is_empty() {
+            break;
+        }
+        host.look_at_trace();
     }
     lend(session)?.end_telling();
     Ok(())
+}
+
+fn next_opened(session: &RefCell<Session>) -> Result<Option<Opened>> {
+    Ok(lend(session)?.channels.next_opened())
 }
 
 /// Gives the socket what it takes of the queued bytes: whether it took any. What is left is what it refused.

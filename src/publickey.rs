@@ -115,7 +115,7 @@ impl Init {
                     Self::Starting(channel, Request::subsystem(session, channel, b"publickey")?)
                 }
                 Self::Starting(channel, request) => {
-                    ready!(request.poll(session)).map_err(Request::not_started)?;
+                    ready!(request.poll(session)).map_err(Request::not_started(Code::ChannelFailure))?;
                     let mut fields = Vec::new();
                     fields.put_u32(VERSION)?;
                     say(session, *channel, b"version", &fields)?;

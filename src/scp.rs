@@ -215,12 +215,8 @@ impl Fetch {
 impl Dialog for Store {
     type Out = ();
 
-    /// COMPAT: the original's code.
-    fn not_started(mut error: Error) -> Error {
-        if error.code == Code::ChannelRequestDenied {
-            error.code = Code::ScpProtocol;
-        }
-        error
+    fn not_started(error: Error) -> Error {
+        Request::not_started(Code::ScpProtocol)(error)
     }
 
     fn go_on(&mut self, channel: &mut Channel, tx: &mut Tx) -> Result<Option<()>> {

@@ -16,7 +16,7 @@ use crate::patience::Patience;
 use crate::publickey::Publickeys;
 use crate::sftp::{self, Sftps};
 use crate::sink::Sink;
-use crate::transport::{Buffer, Event, Mark, Transport, message};
+use crate::transport::{Buffer, Mark, Transport, message};
 
 /// How long a reply may take unless the program says otherwise, in seconds.
 const DEFAULT_READ_TIMEOUT: i64 = 60;
@@ -291,9 +291,10 @@ impl Session {
         self.polls
     }
 
-    /// What the program is to be told of the transport, until [`Session::end_telling`]; `None` if it is being told already.
-    pub(crate) fn begin_telling(&mut self) -> Option<Vec<Event>> {
-        if std::mem::replace(&mut self.telling, true) { None } else { Some(self.transport.take_events()) }
+    /// Whether the program is to be told of something, until [`Session::end_telling`]: not if it is being told already.
+    pub(crate) fn begin_telling(&mut self) -> bool {
+        let has_news = self.transport.has_events() || self.channels.has_opened();
+        has_news && !std::mem::replace(&mut self.telling, true)
     }
 
     /// The program has been told.

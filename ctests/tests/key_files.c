@@ -198,6 +198,28 @@ static void public_files(struct conn *c)
     free(private_key);
 }
 
+/* Programs count what ends a C string as well, behind a key that has no line end. */
+static void terminated(const char *name)
+{
+    size_t size, private_size;
+    char *private_key = read_whole(key_path(name), &private_size);
+    char *public_key = read_whole(public_path, &size);
+    *strrchr(private_key, '\n') = '\0';
+    *strrchr(public_key, ' ') = '\0'; /* ahead of the comment */
+    for(int with_public = 0; with_public <= 1; with_public++) {
+        struct conn *c = conn_new();
+        conn_handshake(c);
+        int rc = from_memory(c, with_public ? public_key : NULL,
+                             with_public ? strlen(public_key) + 1 : 0, private_key,
+                             strlen(private_key) + 1);
+        trace_rc(c, rc, "%s with its NUL, and %s public key", name, with_public ? "a" : "no");
+        is_number(rc, 0, "gets in");
+        conn_close(c);
+    }
+    free(private_key);
+    free(public_key);
+}
+
 void test(void)
 {
     public_path = key_path("user_ed25519.pub");
@@ -215,4 +237,6 @@ void test(void)
     is_number(rc, 0, "gets in");
     free(content);
     conn_close(c);
+    terminated("user_ed25519.openssh");
+    terminated("user_ed25519.pkcs8");
 }

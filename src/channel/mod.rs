@@ -91,7 +91,7 @@ pub struct Channel {
     extended_data: ExtendedData,
     /// Bytes of the stream that have been accepted and wait for the server's window.
     backlog: Buffer,
-    /// The unfinished writes, one for a stream at most.
+    /// The unfinished writes: one for a stream, unless callbacks write as well.
     written: Vec<Written>,
     replies: Tickets<bool>,
     /// A shell, command or subsystem has been asked for.

@@ -201,6 +201,11 @@ enum Reason {
 }
 
 impl Channels {
+    /// Whether there are channels that the program has not heard of.
+    pub fn has_opened(&self) -> bool {
+        !self.opened.is_empty()
+    }
+
     /// The next channel that the program has not heard of.
     pub fn next_opened(&mut self) -> Option<Opened> {
         self.opened.pop_front()

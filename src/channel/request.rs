@@ -46,12 +46,14 @@ impl Request {
         Self::startup(session, channel, b"subsystem", Some(name))
     }
 
-    /// C callers know a refused subsystem as a channel that could not be had.
-    pub fn not_started(mut error: Error) -> Error {
-        if matches!(error.code, Code::ChannelRequestDenied | Code::ChannelClosed) {
-            error.code = Code::ChannelFailure;
+    /// COMPAT: C callers know a start that the server refuses by the number `code`.
+    pub fn not_started(code: Code) -> impl FnOnce(Error) -> Error {
+        move |mut error| {
+            if matches!(error.code, Code::ChannelRequestDenied | Code::ChannelClosed) {
+                error.code = code;
+            }
+            error
         }
-        error
     }
 
     /// Queues what starts a shell, a command or a subsystem, RFC 4254 section 6.5; a channel does that once.

@@ -129,7 +129,7 @@ impl Write {
     /// The call is over; `is_whole` if it has returned all that the program wanted to write. The next one to that stream
     /// returns what this one has not.
     pub fn end(self, session: &mut Session, is_whole: bool) -> Result<()> {
-        let channel = session.channels.get(self.channel)?;
+        let Ok(channel) = session.channels.get(self.channel) else { return Ok(()) };
         let rest = self.written.filter(|written| written.count > 0);
         let has_sent = rest.is_some();
         rest.map_or(Ok(()), |rest| channel.written.add(rest))?;

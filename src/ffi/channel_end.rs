@@ -141,7 +141,8 @@ pub unsafe extern "C" fn libssh2_channel_wait_eof(channel: *mut LIBSSH2_CHANNEL)
 ///
 /// Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again;
 /// LIBSSH2_ERROR_SOCKET_SEND, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO,
-/// LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC; the channel then counts as closed.
+/// LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC; the channel then counts as closed. LIBSSH2_ERROR_BAD_USE within the
+/// program's own send or receive function, where nothing is done.
 ///
 /// Requires: channel is NULL or a channel that has not been freed.
 #[unsafe(no_mangle)]
@@ -193,7 +194,8 @@ pub unsafe extern "C" fn libssh2_channel_wait_closed(channel: *mut LIBSSH2_CHANN
 /// not wait again.
 ///
 /// Returns 0; or LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the channel is still there, and
-/// the function is to be called again.
+/// the function is to be called again; or LIBSSH2_ERROR_BAD_USE within the program's own send or receive function, where
+/// nothing is done.
 ///
 /// Requires: channel is NULL or a channel that has not been freed.
 #[unsafe(no_mangle)]

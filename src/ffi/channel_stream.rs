@@ -13,7 +13,7 @@ use crate::ffi::types::{
     LIBSSH2_CHANNEL, LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE, LIBSSH2_CHANNEL_EXTENDED_DATA_MERGE,
     LIBSSH2_CHANNEL_FLUSH_ALL, LIBSSH2_CHANNEL_FLUSH_EXTENDED_DATA,
 };
-use crate::op::{drive, turn, with};
+use crate::op::{drive, glance, with};
 use crate::session::Session;
 
 /// Reads from a stream of a channel. stream_id is 0 for standard output, SSH_EXTENDED_DATA_STDERR for standard error.
@@ -68,13 +68,12 @@ pub unsafe extern "C" fn libssh2_channel_write_ex(
             let data = bytes(buf, buflen)?;
             let stream = stream_id.cast_unsigned();
             // First what has come: whether the server still listens, and how much it takes.
-            let _ended = turn(&session.core, session);
+            glance(&session.core, session)?;
             let mut write = Write::new(id, stream);
             let written = drive(&session.core, session, |core| write.poll(core, data));
             let is_whole = written.as_ref().is_ok_and(|written| *written == data.len());
-            let ended = with(&session.core, |core| write.end(core, is_whole));
-            let written = written?;
-            ended.map(|()| count(written))
+            with(&session.core, |core| write.end(core, is_whole))?;
+            Ok(count(written?))
         })
     }
 }

@@ -62,7 +62,7 @@ pub unsafe extern "C" fn libssh2_channel_direct_streamlocal_ex(
 /// connections.
 ///
 /// host is the address to listen on, "0.0.0.0" if NULL. port 0 leaves the choice to the server. bound_port, unless it is
-/// NULL, is set to the port. Of the connections that have not been accepted queue_maxsize are kept, any number if it is
+/// NULL, is set to the port, 0 if the server has chosen one and does not tell which. Of the connections that have not been accepted queue_maxsize are kept, any number if it is
 /// 0; more are refused.
 ///
 /// Returns the listener, to be freed by libssh2_channel_forward_cancel(), or NULL: libssh2_session_last_errno() is then
@@ -101,7 +101,8 @@ pub unsafe extern "C" fn libssh2_channel_forward_listen_ex(
 /// that have been live on.
 ///
 /// Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the listener is still there, and the
-/// function is to be called again. Whatever else is returned, it is gone: LIBSSH2_ERROR_SOCKET_SEND,
+/// function is to be called again; LIBSSH2_ERROR_BAD_USE within the program's own send or receive function, where nothing
+/// is done. Whatever else is returned, it is gone: LIBSSH2_ERROR_SOCKET_SEND,
 /// LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_ALLOC.
 ///
 /// Requires: listener is NULL or a listener that has not been freed.

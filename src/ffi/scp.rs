@@ -85,7 +85,7 @@ pub unsafe extern "C" fn libssh2_scp_send_ex(
 /// the present.
 ///
 /// Returns a channel, to be freed by libssh2_channel_free(), or NULL as libssh2_scp_recv2() does; LIBSSH2_ERROR_INVAL
-/// also if size is negative. The program writes exactly size bytes to the channel, and then usually calls
+/// also if size is negative, LIBSSH2_ERROR_SCP_PROTOCOL also where that has LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED. The program writes exactly size bytes to the channel, and then usually calls
 /// libssh2_channel_send_eof(), libssh2_channel_wait_eof() and libssh2_channel_wait_closed().
 ///
 /// Requires: session is NULL or a session that has not been freed; path is terminated.

@@ -72,7 +72,8 @@ pub unsafe extern "C" fn libssh2_session_abstract(session: *mut LIBSSH2_SESSION)
 /// libssh2_session_hostkey().
 ///
 /// socket is connected to the server. It stays the program's: it is switched to non-blocking mode, switched back by
-/// libssh2_session_free(), and never closed.
+/// libssh2_session_free(), and never closed. If the program has set functions of its own for sending and for receiving, it
+/// may be any number from 0 that they know; where that is no descriptor, waiting for it takes a millisecond each time.
 ///
 /// Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode, to be called again; or
 /// LIBSSH2_ERROR_BAD_SOCKET (no socket), LIBSSH2_ERROR_SOCKET_DISCONNECT (server hung up before it said who it is),
@@ -150,6 +151,7 @@ pub unsafe extern "C" fn libssh2_session_disconnect_ex(
             if session.socket.get() < 0 {
                 return Ok(0);
             }
+            session.may_move()?;
             let is_dead = with(&session.core, |core| Ok(core.transport.failure().is_some()))?;
             let done = resume(&session.core, session, Owner::Session, Call::SessionDisconnect, |core| {
                 Disconnect::begin(core, reason.unsigned_abs(), description, language)

@@ -42,7 +42,8 @@ pub unsafe extern "C" fn libssh2_sftp_init(session: *mut LIBSSH2_SESSION) -> *mu
 /// their handles can only be given to libssh2_sftp_close_handle().
 ///
 /// Returns 0, also when the connection is dead; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode:
-/// the conversation is still there, and the function is to be called again. Whatever else is returned, it is gone:
+/// the conversation is still there, and the function is to be called again; LIBSSH2_ERROR_BAD_USE within the program's own
+/// send or receive function, where nothing is done. Whatever else is returned, it is gone:
 /// LIBSSH2_ERROR_TIMEOUT when the server has not answered in time.
 ///
 /// Requires: sftp is NULL or a conversation that has not been shut down.

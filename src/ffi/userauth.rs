@@ -259,7 +259,7 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_frommemory(
 }
 
 /// The text, also where the program has counted what ends a C string.
-fn without_terminator(text: &[u8]) -> &[u8] {
+pub(super) fn without_terminator(text: &[u8]) -> &[u8] {
     text.strip_suffix(b"\0").unwrap_or(text)
 }
 

@@ -71,7 +71,7 @@ impl Init {
                     Self::start(session, channel)?
                 }
                 Self::Starting(sftp, request) => {
-                    ready!(request.poll(session)).map_err(Request::not_started)?;
+                    ready!(request.poll(session)).map_err(Request::not_started(Code::ChannelFailure))?;
                     Self::Version(*sftp, session.patience())
                 }
                 Self::Version(sftp, patience) => {

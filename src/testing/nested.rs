@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::auth::{Answer, Offer, Outcome, Password, Signer};
 use crate::error::Code;
 use crate::io::Readiness;
-use crate::op::{Call, Host, Op, Owner, Transfer, drive, park, resume, turn};
+use crate::op::{Call, Host, Op, Owner, Transfer, drive, glance, park, resume, turn};
 use crate::session::{Handshake, Session};
 use crate::transport::{Event, Tx, message};
 use crate::wire::Put;
@@ -140,6 +140,21 @@ fn a_server_cannot_have_callbacks_called_within_callbacks() {
     assert_eq!((host.deepest.get(), host.told.get()), (1, 1000));
 }
 
+/// The call around it is over with the first packet: what comes meanwhile is told all the same.
+#[test]
+fn what_a_callback_takes_in_is_told_before_the_call_is_over() {
+    let debug = packet(&[message::DEBUG, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let session = connected();
+    let host = Script { calls_back: true, ..Script::new(&session, std::iter::repeat_n(debug, 3)) };
+    let mut first = true;
+    let ended = drive(&session, &host, |session| match (session.pump(), std::mem::take(&mut first)) {
+        (Err(error), _) => Poll::Ready(Err(error)),
+        (Ok(()), true) => Poll::Pending,
+        (Ok(()), false) => Poll::Ready(Ok(())),
+    });
+    assert_eq!((ended, host.deepest.get(), host.told.get()), (Ok(()), 1, 3));
+}
+
 /// An operation that never ends, and tells when it is given up.
 struct Endless(std::rc::Rc<Cell<usize>>);
 
@@ -193,6 +208,14 @@ fn a_program_that_always_calls_back_does_not_keep_a_call_for_ever() {
         let answer = resume(&session, &host, Owner::Session, Call::UserauthPassword, begin).unwrap();
         assert!(matches!(answer, Answer::Accepted));
     }
+}
+
+#[test]
+fn a_glance_does_not_last_as_long_as_the_server_sends() {
+    let session = connected();
+    let host = Script::new(&session, std::iter::repeat_n(packet(&[message::IGNORE, 0, 0, 0, 0]), 100));
+    glance(&session, &host).unwrap();
+    assert_eq!((host.says.borrow().len(), host.told.get()), (96, 4));
 }
 
 /// Such packets may come at any time, and as often as the server likes.

@@ -89,6 +89,10 @@ impl Events {
         Ok(())
     }
 
+    pub(super) const fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     pub(super) fn take(&mut self) -> Vec<Event> {
         self.bytes = 0;
         std::mem::take(&mut self.waiting)

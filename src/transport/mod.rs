@@ -219,8 +219,8 @@ impl Transport {
         Err(self.fail(Error::new(Code::Timeout, "Server did not go on with the key exchange in time")))
     }
 
-    /// How often the server has gone on: its identification, and its packets without those that any number may be sent of and that mean nothing: with them a server
-    /// could go on for ever.
+    /// How often the server has gone on: by its identification, and by packets, but not by those that any number may be sent
+    /// of and that mean nothing. With them a server could go on for ever.
     pub const fn heard(&self) -> u64 {
         self.heard
     }
@@ -246,6 +246,11 @@ impl Transport {
             }
             self.fail(error)
         })
+    }
+
+    /// Whether something has happened.
+    pub const fn has_events(&self) -> bool {
+        !self.events.is_empty()
     }
 
     /// What has happened since this was asked last.

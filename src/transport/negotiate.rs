@@ -273,13 +273,15 @@ fn ciphers() -> Result<Vec<(&'static CStr, bool)>> {
 /// What the program wants offered, list by list.
 pub struct Preferences {
     lists: [Vec<u8>; 11],
+    /// Which of them the program has set.
+    chosen: [bool; 11],
     compress: bool,
 }
 
 impl Preferences {
     /// All that is safe, best first.
     pub fn new() -> Result<Self> {
-        let mut preferences = Self { lists: [const { Vec::new() }; 11], compress: false };
+        let mut preferences = Self { lists: [const { Vec::new() }; 11], chosen: [false; 11], compress: false };
         for (list, kind) in preferences.lists.iter_mut().zip(MethodType::ALL) {
             *list = kind.offered(false)?;
         }
@@ -288,7 +290,7 @@ impl Preferences {
 
     /// The same again.
     pub fn copy(&self) -> Result<Self> {
-        let mut copy = Self { lists: [const { Vec::new() }; 11], compress: self.compress };
+        let mut copy = Self { lists: [const { Vec::new() }; 11], ..*self };
         for (list, ours) in copy.lists.iter_mut().zip(&self.lists) {
             *list = memory::copy(ours)?;
         }
@@ -297,10 +299,12 @@ impl Preferences {
 
     /// Whether compression is known, and offered where the program has not said what to offer.
     pub fn set_compress(&mut self, compress: bool) -> Result<()> {
-        let before = std::mem::replace(&mut self.compress, compress);
-        for kind in [MethodType::CompCs, MethodType::CompSc] {
-            let (usual, offered) = (kind.offered(before)?, kind.offered(compress)?);
-            if let Some(list) = self.lists.get_mut(kind.index()).filter(|list| **list == usual) {
+        let offered = (MethodType::CompCs.offered(compress)?, MethodType::CompSc.offered(compress)?);
+        self.compress = compress;
+        for (kind, offered) in [(MethodType::CompCs, offered.0), (MethodType::CompSc, offered.1)] {
+            if self.chosen.get(kind.index()) == Some(&false)
+                && let Some(list) = self.lists.get_mut(kind.index())
+            {
                 *list = offered;
             }
         }
@@ -326,8 +330,8 @@ impl Preferences {
         if chosen.is_empty() {
             return Err(Error::new(Code::MethodNotSupported, "None of the preferred methods is supported").with(wanted));
         }
-        if let Some(list) = self.lists.get_mut(kind.index()) {
-            *list = chosen;
+        if let (Some(list), Some(is_chosen)) = (self.lists.get_mut(kind.index()), self.chosen.get_mut(kind.index())) {
+            (*list, *is_chosen) = (chosen, true);
         }
         Ok(())
     }
@@ -634,7 +638,9 @@ mod tests {
             (&b"none"[..], &b"zlib"[..])
         );
         let mut preferences = Preferences::new().unwrap();
+        preferences.set(MethodType::CompSc, b"none").unwrap();
         preferences.set_compress(true).unwrap();
+        assert_eq!(preferences.get(MethodType::CompSc), b"none");
         preferences.set_compress(false).unwrap();
         assert_eq!(preferences.get(MethodType::CompCs), b"none");
     }
