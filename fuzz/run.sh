@@ -91,8 +91,10 @@ fuzz() { # TARGET
     local status cpu executions covered merged TIMEFORMAT='%0U + %0S'
     export FUZZ_TARGET=$name
     mkdir -p "$found"
-    # A program that hangs is ended by libFuzzer itself after -timeout; this is for one that can not even do that.
-    { time timeout --foreground -k 10 $((each + 120)) "$program" -max_total_time="$each" -max_len=8192 -timeout=20 \
+    # A program that hangs is ended by libFuzzer itself after -timeout; this is for one that can not even do that. What has
+    # been found before is run first, whatever time that takes.
+    local most=$((each + 120 + $(ls "$found" | wc -l) / 10))
+    { time timeout --foreground -k 10 "$most" "$program" -max_total_time="$each" -max_len=8192 -timeout=20 \
         -rss_limit_mb=2048 -entropic_scale_per_exec_time=1 -print_final_stats=1 \
         -artifact_prefix="$target/findings/$name-" "$found" "$here/corpus/$name" >"$log" 2>&1; } 2>"$log.cpu"
     status=$?

@@ -169,10 +169,12 @@ static const char *write_config(void)
             "UseDNS no\n"
             "PrintMotd no\n"
             "X11DisplayOffset %d\n"
-            "SetEnv SHLVL=9\n" /* keeps bash from reading ~/.bashrc before a subsystem */
+            /* The first keeps bash from reading ~/.bashrc before a subsystem; the second is where
+             * sshd's xauth keeps cookies, lest programs that run at a time wait for one another. */
+            "SetEnv SHLVL=9 XAUTHORITY=%s\n"
             "LogLevel VERBOSE\n",
             key_path("authorized_keys"), password_is_locked() ? "yes" : "no",
-            first_display());
+            first_display(), temp_path("Xauthority"));
     if(!strstr(extra, "Subsystem")) /* the one keyword that sshd does not let come twice */
         fprintf(file, "Subsystem sftp internal-sftp\n");
     fclose(file);

@@ -58,6 +58,9 @@ prepare() {
     done
     mkdir -m 700 "$work/home" "$work/home/.ssh"
     cp "$work/keys/authorized_keys" "$work/home/.ssh"
+    # This host, as a login by its key has it.
+    echo "localhost $user" >"$work/home/.shosts"
+    echo "localhost $(cat "$work/keys/host_ed25519.pub")" >"$work/home/.ssh/known_hosts"
     $CC -O1 -shared -fPIC -D "HOME_DIRECTORY=\"$work/home\"" -o "$work/sshd_user.so" "$here/../original/sshd_user.c" -ldl ||
         die "sshd_user.c does not compile"
 }
@@ -94,6 +97,9 @@ UsePAM no
 PermitRootLogin yes
 PasswordAuthentication yes
 KbdInteractiveAuthentication no
+HostbasedAuthentication yes
+HostbasedUsesNameFromPacketOnly yes
+IgnoreRhosts no
 MaxAuthTries 20
 MaxStartups 100
 PrintMotd no
@@ -104,10 +110,12 @@ Match User $user-partial
     AuthenticationMethods publickey,password
 END
     } >"$work/$1.conf"
+    # Newer ones make an address wait after failed logins.
+    "$sshd" -t -f "$work/$1.conf" -o "PerSourcePenalties no" 2>/dev/null && sed -i "1i PerSourcePenalties no" "$work/$1.conf"
     [ "$(id -u)" = 0 ] && mkdir -p /run/sshd
     serve_at "$1" env LD_PRELOAD="$work/sshd_user.so" "$sshd" -D -e -f "$work/$1.conf" -p PORT
     says="OpenSSH $(ssh -V 2>&1 | sed 's/OpenSSH_//; s/[ ,].*//')"
-    logins="password $keys $certificates partial"
+    logins="password $keys $certificates hostbased partial"
     [ -f "$work/keys/host_dsa" ] && logins="$logins dsa"
     can="exec sftp rekey"
 }

@@ -129,7 +129,7 @@ void test(void)
 {
     static const struct memory inside = { "the library", 29, plain_alloc, plain_free, plain_realloc,
                                           pieces_arm, pieces_disarm, pieces_pause, pieces_given };
-    watchdog(140);
+    watchdog(230);
     if(!ours) {
         skip("the original takes its memory from the program's allocator");
         return;

@@ -153,7 +153,7 @@ static void left(void)
         return;
     }
     trace_off(true);
-    struct conn *c = meet("--ask One=1 --pause 50 --fault ignore@auth");
+    struct conn *c = meet("--ask One=1 --pause 300 --fault ignore@auth");
     rounds = 0;
     answers = "1";
     int rc = libssh2_userauth_keyboard_interactive(c->session, TESTD_USER, respond);
