@@ -178,6 +178,14 @@ fn listed() -> (Vec<u8>, [usize; 5]) {
     (strings(&key, &[b"comment", b"words"]), [13, 24, count, count + 4, count + 15])
 }
 
+/// What a list of keys ends with when the server says these packets.
+fn list(said: &[&[u8]]) -> Option<Code> {
+    let (mut client, id) = subsystem();
+    let mut list = publickey::Ask::list(&mut client.session, id).unwrap();
+    client.hear_data(&strings(b"", said)).unwrap();
+    code(client.finish(&mut list))
+}
+
 #[test]
 fn ghsa_w8q5_9hq2_h9pr_lists_of_keys_with_lengths_past_their_end() {
     let (whole, places) = listed();
@@ -190,10 +198,7 @@ fn ghsa_w8q5_9hq2_h9pr_lists_of_keys_with_lengths_past_their_end() {
     });
     let cut = (13..whole.len()).map(|length| whole[..length].to_vec());
     for key in broken.chain(cut) {
-        let (mut client, id) = subsystem();
-        let mut list = publickey::Ask::list(&mut client.session, id).unwrap();
-        client.hear_data(&strings(b"", &[&key])).unwrap();
-        assert_eq!(code(client.finish(&mut list)), Some(Code::PublickeyProtocol), "{key:?}");
+        assert_eq!(list(&[&key]), Some(Code::PublickeyProtocol), "{key:?}");
     }
 }
 
@@ -202,10 +207,7 @@ fn cve_2026_58050_lists_of_more_attributes_than_memory() {
     for count in [2, 1024, 0x1000_0000, 0x2000_0001, 0x7fff_ffff, 0x8000_0000, u32::MAX] {
         let (mut key, [.., attributes, _, _]) = listed();
         key[attributes..attributes + 4].copy_from_slice(&count.to_be_bytes());
-        let (mut client, id) = subsystem();
-        let mut list = publickey::Ask::list(&mut client.session, id).unwrap();
-        client.hear_data(&strings(b"", &[&key])).unwrap();
-        assert_eq!(code(client.finish(&mut list)), Some(Code::PublickeyProtocol), "{count}");
+        assert_eq!(list(&[&key]), Some(Code::PublickeyProtocol), "{count}");
     }
 }
 
@@ -226,9 +228,6 @@ fn cve_2026_58051_a_list_of_keys_that_breaks_off() {
 #[test]
 fn ghsa_w6g9_cpfp_22gc_a_list_of_packets_too_short_for_a_name() {
     for said in [&b"\0"[..], b"\0\0", b"\0\0\0", b"\0\0\0\x09", b"\0\0\0\x09publicke", b"\xff\xff\xff\xffstatus"] {
-        let (mut client, id) = subsystem();
-        let mut list = publickey::Ask::list(&mut client.session, id).unwrap();
-        client.hear_data(&strings(b"", &[&listed().0, said])).unwrap();
-        assert_eq!(code(client.finish(&mut list)), Some(Code::PublickeyProtocol), "{said:?}");
+        assert_eq!(list(&[&listed().0, said]), Some(Code::PublickeyProtocol), "{said:?}");
     }
 }
