@@ -70,6 +70,12 @@ lintian_is_silent() {
         "$runtime" "$development" >"$work/lintian" 2>&1 && ! grep '^[EW]:' "$work/lintian"
 }
 
+# What takes the place of what is installed here: libssh2-1-dev, if it is, needs its own libssh2-1 and goes with it.
+successors() {
+    echo "$runtime"
+    ! dpkg-query -W -f '${db:Status-Abbrev}' libssh2-1-dev 2>/dev/null | grep -q '^ii' || echo "$development"
+}
+
 # In a copy of this machine's package database, in which libssh2-1 and programs that need it are installed.
 dpkg_puts_it_in_the_place_of_libssh2() {
     local scratch=$work/root package
@@ -79,7 +85,9 @@ dpkg_puts_it_in_the_place_of_libssh2() {
         : >"$scratch/var/lib/dpkg/info/${package##*/}"
     done
     cp /var/lib/dpkg/info/format "$scratch/var/lib/dpkg/info/" 2>/dev/null
-    dpkg --root="$scratch" --force-not-root --no-triggers --log="$work/dpkg.log" --install "$runtime" || return 1
+    # shellcheck disable=SC2046
+    dpkg --root="$scratch" --force-not-root --no-triggers --log="$work/dpkg.log" --auto-deconfigure \
+        --install $(successors) || return 1
     ls "$scratch"/usr/lib/*/libssh2.so.1.0.1 && in_scratch libssh2-1-rs | grep '^ii' &&
         ! in_scratch libssh2-1 | grep '^ii' && in_scratch "$dependent" | grep '^ii' &&
         apt-get -o Debug::NoLocking=1 -o Dir::State::status="$scratch/var/lib/dpkg/status" check
@@ -90,9 +98,10 @@ in_scratch() { # PACKAGE: its line in the scratch database
 }
 
 apt_accepts_it() {
-    apt-get -s -o Debug::NoLocking=1 install "$runtime" >"$work/apt" 2>&1 && cat "$work/apt" &&
+    # shellcheck disable=SC2046
+    apt-get -s -o Debug::NoLocking=1 install $(successors) >"$work/apt" 2>&1 && cat "$work/apt" &&
         grep '^Remv libssh2-1' "$work/apt" && grep '^Inst libssh2-1-rs' "$work/apt" &&
-        ! grep '^Remv' "$work/apt" | grep -v '^Remv libssh2-1'
+        ! grep '^Remv' "$work/apt" | grep -v -e '^Remv libssh2-1 ' -e '^Remv libssh2-1t64 ' -e '^Remv libssh2-1-dev '
 }
 
 curl_runs_on_the_packaged_library() {
