@@ -10,6 +10,7 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 page=$root/docs/features.md
 target=$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")
+library=$(realpath "${CTESTS_OURS:-$target/release/libssh2.so}")
 work=$(mktemp -d "${TMPDIR:-/tmp}/libssh2-algorithms.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -63,7 +64,7 @@ END
 
 peer=$("$root/ctests/peer/build.sh")
 mkdir ours
-ln -s "$(realpath "${CTESTS_OURS:-$target/release/libssh2.so}")" ours/libssh2.so.1
+ln -s "$library" ours/libssh2.so.1
 cc -o ask libssh2.c -I"$root/include" -L"$peer" -lssh2 -Wl,--allow-shlib-undefined
 LD_LIBRARY_PATH=ours ./ask | sort >ours.list
 LD_LIBRARY_PATH=$peer ./ask | sort >original.list
