@@ -1306,7 +1306,8 @@ int libssh2_channel_request_pty_ex(LIBSSH2_CHANNEL *channel,
 /* Tells the server that the window of the terminal has changed its size (RFC 4254 section 6.7), at any time. width and
    height are columns and rows, width_px and height_px the same in pixels, 0 if that is not known.
 
-   Returns 0 once the message has left, which the server does not answer, or at once if the channel is closed. Fails as libssh2_channel_setenv_ex() does.
+   Returns 0 once the message has left, which the server does not answer, or at once if the channel is closed. Fails as
+   libssh2_channel_setenv_ex() does.
 
    Requires: channel is NULL or a channel that has not been freed. */
 LIBSSH2_API
@@ -1337,7 +1338,8 @@ int libssh2_channel_x11_req_ex(LIBSSH2_CHANNEL *channel,
 /* Sends a signal to what has been started on the channel (RFC 4254 section 6.9). signame is its name without "SIG",
    signame_len bytes. Not every server carries it out.
 
-   Returns 0 once the message has left, which the server does not answer, or at once if the channel is closed. Fails as libssh2_channel_setenv_ex() does.
+   Returns 0 once the message has left, which the server does not answer, or at once if the channel is closed. Fails as
+   libssh2_channel_setenv_ex() does.
 
    Requires: channel is NULL or a channel that has not been freed; signame can be read. */
 LIBSSH2_API
@@ -2180,9 +2182,9 @@ int libssh2_session_block_directions(LIBSSH2_SESSION *session);
 /* Tells of the last failure. A success does not clear it, so it means something only after a failure.
 
    errmsg is set to its text, which is terminated, errmsg_len to the length of that without the terminator, 0 if errmsg is
-   NULL; each may be NULL. If want_buf is 0 the text belongs to the session, and the next failure may overwrite it, or free it if it was
-   set by libssh2_session_set_last_error(); if not, it is a copy that the program frees with libssh2_free(), or NULL when
-   there is no memory for it.
+   NULL; each may be NULL. If want_buf is 0 the text belongs to the session, and the next failure may overwrite it, or
+   free it if it was set by libssh2_session_set_last_error(); if not, it is a copy that the program frees with
+   libssh2_free(), or NULL when there is no memory for it.
 
    Returns the error number, 0 if there is none, LIBSSH2_ERROR_BAD_USE if session is NULL.
 

@@ -644,9 +644,9 @@ int libssh2_sftp_fstatvfs(LIBSSH2_SFTP_HANDLE *handle,
 
    Returns 0; LIBSSH2_ERROR_EAGAIN when it would have to wait in non-blocking mode: the handle is still there, and the
    function is to be called again; LIBSSH2_ERROR_BAD_USE within the program's own send or receive function, where nothing
-   is done. Whatever else is returned, the handle is gone: LIBSSH2_ERROR_SFTP_PROTOCOL when the
-   server refuses, or has refused a write that no call has told of; LIBSSH2_ERROR_BAD_USE also when its conversation has
-   been shut down; or the errors of the connection as in libssh2_sftp_read().
+   is done. Whatever else is returned, the handle is gone: LIBSSH2_ERROR_SFTP_PROTOCOL when the server refuses, or has
+   refused a write that no call has told of; LIBSSH2_ERROR_BAD_USE also when its conversation has been shut down; or the
+   errors of the connection as in libssh2_sftp_read().
 
    Requires: handle is NULL or a handle that has not been closed. */
 LIBSSH2_API

@@ -333,7 +333,7 @@ static void no_descriptor(void)
     conn_sftp(c);
     is_number(others, 0, "other numbers that the functions were given");
     conn_close(c);
-    /* Without such functions it ends when bytes are to be moved. */
+    /* Without such functions it fails. */
     c = conn_new();
     fails(CALL(c, libssh2_session_handshake(c->session, NO_SOCKET)), "the same without them");
     conn_drop(c);

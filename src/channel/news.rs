@@ -216,10 +216,11 @@ impl Channels {
         }
     }
 
-    /// The program wants to write more than could be sent: nothing of it, or not all.
-    pub fn wants_to_write(&mut self, id: ChannelId, is_clear: bool, has_sent: bool) {
+    /// The program wants to write more than could be sent.
+    pub fn wants_to_write(&mut self, id: ChannelId, is_clear: bool) {
         self.acted(id, Events::WRITE);
-        if !is_clear {
+        if !is_clear && let Ok(channel) = self.get(id) {
+            let has_sent = !channel.written.is_empty();
             let line = if has_sent { &mut self.lines.served } else { &mut self.lines.refused };
             line.join(id.number);
         }

@@ -130,13 +130,13 @@ impl Write {
     /// returns what this one has not.
     pub fn end(self, session: &mut Session, is_whole: bool) -> Result<()> {
         let Ok(channel) = session.channels.get(self.channel) else { return Ok(()) };
-        let rest = self.written.filter(|written| written.count > 0);
-        let has_sent = rest.is_some();
-        rest.map_or(Ok(()), |rest| channel.written.add(rest))?;
+        if let Some(rest) = self.written.filter(|written| written.count > 0) {
+            channel.written.add(rest)?;
+        }
         if is_whole {
             session.channels.has_written(self.channel);
         } else {
-            session.channels.wants_to_write(self.channel, session.transport.tx.is_clear(), has_sent);
+            session.channels.wants_to_write(self.channel, session.transport.tx.is_clear());
         }
         Ok(())
     }

@@ -269,16 +269,16 @@ fn whoever_could_not_write_hears_when_it_can() {
 
     world.channels.get(a).unwrap().send.take(100);
     world.channels.get(a).unwrap().written.push(Written { stream: MAIN, count: 100, mark: world.tx.mark() });
-    world.channels.wants_to_write(a, false, true);
-    world.channels.wants_to_write(b, false, false);
-    world.channels.wants_to_write(c, false, false);
+    world.channels.wants_to_write(a, false);
+    world.channels.wants_to_write(b, false);
+    world.channels.wants_to_write(c, false);
     assert!(world.channels.next_news(false).is_none(), "the socket takes nothing");
     assert!(world.channels.next_news(false).is_none());
     assert_eq!(news(&mut world), [write(2), write(3), write(1)], "who was refused goes first");
     assert_eq!(news(&mut world), []);
 
     while world.channels.get(b).unwrap().send.take(1000) > 0 {}
-    world.channels.wants_to_write(b, true, false);
+    world.channels.wants_to_write(b, true);
     assert_eq!(news(&mut world), [], "the window is used up");
     world.hear(packet!(message::CHANNEL_WINDOW_ADJUST, b.number, 10_u32)).unwrap();
     assert_eq!(news(&mut world), [write(2)]);

@@ -10,16 +10,6 @@ use crate::wire::{Put, Reader, Short};
 
 /// What the name of a certificate's type ends with.
 pub const CERTIFICATE: &[u8] = b"-cert-v01@openssh.com";
-
-/// What a key of the type `name` names its signatures, if no algorithm of RSA does, in two parts: one in a certificate
-/// signs as it does without. The names of certificates for security keys lack the ending that those of the keys have.
-pub fn signature_name(name: &[u8]) -> [&[u8]; 2] {
-    match name.strip_suffix(CERTIFICATE) {
-        Some(plain) => [plain, if plain.starts_with(b"sk-") { b"@openssh.com" } else { b"" }],
-        None => [name, b""],
-    }
-}
-
 /// `SSH_CERT_TYPE_HOST`
 const HOST: u32 = 2;
 /// Fewest bytes of a nonce: with fewer, it may be known before the authority chooses it, and does not protect a hash.
@@ -33,6 +23,15 @@ const SIGNS_CERTIFICATES: [SignatureAlgorithm; 6] = [
     SignatureAlgorithm::RsaSha512,
     SignatureAlgorithm::RsaSha256,
 ];
+
+/// What a key of the type `name` names its signatures, if no algorithm of RSA does, in two parts: one in a certificate
+/// signs as it does without. The names of certificates for security keys lack the ending that those of the keys have.
+pub fn signature_name(name: &[u8]) -> [&[u8]; 2] {
+    match name.strip_suffix(CERTIFICATE) {
+        Some(plain) => [plain, if plain.starts_with(b"sk-") { b"@openssh.com" } else { b"" }],
+        None => [name, b""],
+    }
+}
 
 /// A certificate of the right form, about which nothing is known yet.
 pub struct Certificate<'a> {

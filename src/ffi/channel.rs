@@ -128,7 +128,8 @@ pub unsafe extern "C" fn libssh2_channel_request_pty_ex(
 /// Tells the server that the window of the terminal has changed its size (RFC 4254 section 6.7), at any time. width and
 /// height are columns and rows, width_px and height_px the same in pixels, 0 if that is not known.
 ///
-/// Returns 0 once the message has left, which the server does not answer, or at once if the channel is closed. Fails as libssh2_channel_setenv_ex() does.
+/// Returns 0 once the message has left, which the server does not answer, or at once if the channel is closed. Fails as
+/// libssh2_channel_setenv_ex() does.
 ///
 /// Requires: channel is NULL or a channel that has not been freed.
 #[unsafe(no_mangle)]
@@ -183,7 +184,8 @@ pub unsafe extern "C" fn libssh2_channel_x11_req_ex(
 /// Sends a signal to what has been started on the channel (RFC 4254 section 6.9). signame is its name without "SIG",
 /// signame_len bytes. Not every server carries it out.
 ///
-/// Returns 0 once the message has left, which the server does not answer, or at once if the channel is closed. Fails as libssh2_channel_setenv_ex() does.
+/// Returns 0 once the message has left, which the server does not answer, or at once if the channel is closed. Fails as
+/// libssh2_channel_setenv_ex() does.
 ///
 /// Requires: channel is NULL or a channel that has not been freed; signame can be read.
 #[unsafe(no_mangle)]

@@ -205,9 +205,9 @@ pub unsafe extern "C" fn libssh2_session_block_directions(session: *mut LIBSSH2_
 /// Tells of the last failure. A success does not clear it, so it means something only after a failure.
 ///
 /// errmsg is set to its text, which is terminated, errmsg_len to the length of that without the terminator, 0 if errmsg is
-/// NULL; each may be NULL. If want_buf is 0 the text belongs to the session, and the next failure may overwrite it, or free it if it was
-/// set by libssh2_session_set_last_error(); if not, it is a copy that the program frees with libssh2_free(), or NULL when
-/// there is no memory for it.
+/// NULL; each may be NULL. If want_buf is 0 the text belongs to the session, and the next failure may overwrite it, or
+/// free it if it was set by libssh2_session_set_last_error(); if not, it is a copy that the program frees with
+/// libssh2_free(), or NULL when there is no memory for it.
 ///
 /// Returns the error number, 0 if there is none, LIBSSH2_ERROR_BAD_USE if session is NULL.
 ///

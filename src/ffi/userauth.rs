@@ -245,10 +245,8 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_frommemory(
     unsafe {
         enter(session, |session| {
             let user = field(username, username_len)?;
-            let public = bytes(publickeyfiledata, if publickeyfiledata.is_null() { 0 } else { publickeyfiledata_len })?;
-            let private =
-                bytes(privatekeyfiledata, if privatekeyfiledata.is_null() { 0 } else { privatekeyfiledata_len })?;
-            let (public, private) = (without_terminator(public), without_terminator(private));
+            let public = key_text(publickeyfiledata, publickeyfiledata_len)?;
+            let private = key_text(privatekeyfiledata, privatekeyfiledata_len)?;
             let passphrase = text(passphrase);
             log_in(session, user, |core| {
                 let public = Some(public).filter(|public| !public.is_empty());
@@ -258,9 +256,14 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_frommemory(
     }
 }
 
-/// The text, also where the program has counted what ends a C string.
-pub(super) fn without_terminator(text: &[u8]) -> &[u8] {
-    text.strip_suffix(b"\0").unwrap_or(text)
+/// A key in memory: none if `start` is NULL, and without what ends a C string if the program has counted that.
+///
+/// # Safety
+/// As for [`bytes`].
+pub(super) unsafe fn key_text<'a>(start: *const c_char, length: usize) -> Result<&'a [u8]> {
+    // SAFETY: as promised by the caller.
+    let text = unsafe { bytes(start, if start.is_null() { 0 } else { length }) }?;
+    Ok(text.strip_suffix(b"\0").unwrap_or(text))
 }
 
 /// Logs in because of the host that the program runs on, by the host's key (RFC 4252 section 9).

@@ -12,7 +12,7 @@ use crate::ffi::types::{
     LIBSSH2_HOSTKEY_TYPE_ECDSA_256, LIBSSH2_HOSTKEY_TYPE_ED25519, LIBSSH2_PRIVKEY_SK, LIBSSH2_SESSION,
     LIBSSH2_SK_SIG_INFO, LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC, LIBSSH2_USERAUTH_SK_SIGN_FUNC,
 };
-use crate::ffi::userauth::{connected, no_key, without_terminator};
+use crate::ffi::userauth::{connected, key_text, no_key};
 use crate::memory::{c_string, copy};
 use crate::op::{Call, Owner, park, resume, with};
 use crate::wire::Put;
@@ -182,9 +182,8 @@ pub unsafe extern "C" fn libssh2_userauth_publickey_sk(
     // SAFETY: as promised by the caller.
     unsafe {
         enter(session, |session| {
-            let public = bytes(publickeydata.cast(), if publickeydata.is_null() { 0 } else { publickeydata_len })?;
-            let private = bytes(privatekeydata, if privatekeydata.is_null() { 0 } else { privatekeydata_len })?;
-            let (public, private) = (without_terminator(public), without_terminator(private));
+            let public = key_text(publickeydata.cast(), publickeydata_len)?;
+            let private = key_text(privatekeydata, privatekeydata_len)?;
             if private.is_empty() {
                 return Err(no_key());
             }

@@ -67,15 +67,15 @@ pub fn login(data: &[u8]) {
         now: Cell::new(Instant::now()),
     };
     let session = RefCell::new(Session::connected(line.now.get()).unwrap());
-    let succeeded = match how & 15 {
+    let succeeded = match how & 7 {
+        0 if how & 8 != 0 => hostbased(&session, &line),
         0 => list(&session, &line),
-        8 => hostbased(&session, &line),
-        1 | 9 => password(&session, &line),
-        2 | 10 => keyboard(&session, &line),
-        3 | 11 => publickey(&session, &line, true),
-        4 | 12 => publickey(&session, &line, false),
-        5 | 13 => signer(&session, &line, b"ssh-ed25519"),
-        6 | 14 => signer(&session, &line, b"ssh-rsa"),
+        1 => password(&session, &line),
+        2 => keyboard(&session, &line),
+        3 => publickey(&session, &line, true),
+        4 => publickey(&session, &line, false),
+        5 => signer(&session, &line, b"ssh-ed25519"),
+        6 => signer(&session, &line, b"ssh-rsa"),
         _ => list(&session, &line).and_then(|()| password(&session, &line)),
     };
     assert!(succeeded.is_err() || session.borrow().auth.is_authenticated() || how & 15 == 0);

@@ -151,19 +151,20 @@ fn opened(sftp: &mut Sftp, reply: Reply, kind: Kind) -> Result<Key> {
         error.with_more(format_args!("{open} files are open, of {most} that the server allows"))
     })?;
     let handle = Reader::new(&body).string().map_err(malformed)?;
-    let behind = sftp.write_behind;
-    let added = if handle.len() > LONGEST_HANDLE {
-        Err(Error::new(Code::SftpProtocol, "SFTP handle of the server is too long"))
-    } else {
-        File::new(kind, handle).and_then(|mut file| {
-            file.writes.behind = behind;
-            sftp.files.add(file)
-        })
-    };
-    if added.is_err() {
+    let kept = keep(sftp, kind, handle);
+    if kept.is_err() {
         let _stays_open = sftp.requests.unwanted(message::HANDLE, &body);
     }
-    added
+    kept
+}
+
+fn keep(sftp: &mut Sftp, kind: Kind, handle: &[u8]) -> Result<Key> {
+    if handle.len() > LONGEST_HANDLE {
+        return Err(Error::new(Code::SftpProtocol, "SFTP handle of the server is too long"));
+    }
+    let mut file = File::new(kind, handle)?;
+    file.writes.behind = sftp.write_behind;
+    sftp.files.add(file)
 }
 
 /// `SSH_FXP_CLOSE`
